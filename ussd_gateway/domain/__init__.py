@@ -1,0 +1,1 @@
+"""What money, numbers and receipts are: pure values and rules, no input or output."""

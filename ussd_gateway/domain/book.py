@@ -1,0 +1,135 @@
+"""The book as a decision sees it: rows that are locked now, and what a decision would write.
+
+    service: plan (unlocked reads: which rows?) -> Work -> writer: lock, decide(book), write,
+    commit
+
+A `decide` is pure: it reads the book and returns a Decision. The writer applies it before the
+next command of the batch is decided, so each one sees the money as it will be.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ussd_gateway.domain.journal import Posting
+from ussd_gateway.domain.money import Money
+from ussd_gateway.domain.msisdn import Msisdn
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """A registered person. `wrong_tries` counts PINs since the last right one."""
+
+    id: int
+    msisdn: Msisdn
+    name: str
+    language: str
+    active: bool
+    wallet_id: int
+    pin_kid: str
+    pin_salt: bytes
+    pin_tag: bytes
+    wrong_tries: int
+
+
+@dataclass(slots=True)
+class Account:
+    """An account's running totals, in minor units. Only the writer changes them."""
+
+    id: int
+    currency: str
+    sign: int  # 1 where debits make it grow, -1 where credits do
+    debits: int
+    credits: int
+    debits_pending: int
+    credits_pending: int
+    floor: int | None  # None: unbounded
+    cap: int | None
+    seq: int  # entries so far
+
+    @property
+    def balance(self) -> Money:
+        """What its holder is told."""
+        return Money(self.balance_minor, self.currency)
+
+    @property
+    def balance_minor(self) -> int:
+        """On the account's own side."""
+        return (self.debits - self.credits) * self.sign
+
+    def takes(self, minor: int) -> bool:
+        """Whether a leg of `minor` keeps the account between its floor and its cap, with
+        everything pending counted against it."""
+        change = minor * self.sign
+        out, into = (
+            (self.credits_pending, self.debits_pending)
+            if self.sign > 0
+            else (self.debits_pending, self.credits_pending)
+        )
+        if change < 0:
+            return self.floor is None or self.balance_minor + change - out >= self.floor
+        return self.cap is None or self.balance_minor + change + into <= self.cap
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """The locked rows, by id. A row that was asked for and is not there does not exist."""
+
+    subscribers: Mapping[int, Subscriber]
+    accounts: Mapping[int, Account]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """An SMS to be: which template, for whom, with what in it. The writer adds the receipt."""
+
+    to: Msisdn
+    template: str
+    language: str
+    params: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PinCount:
+    """The count of wrong tries to keep, whatever became of the money."""
+
+    subscriber_id: int
+    wrong_tries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is written, all of it or nothing, and the outcome that is stored and shown."""
+
+    outcome: str
+    values: Mapping[str, Any]
+    posting: Posting | None = None
+    messages: tuple[Message, ...] = ()
+    pin: PinCount | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A command on its way to the writer.
+
+    `key` makes it happen once; `content` is everything the person asked for but the PIN: the
+    same key with other content is a conflict. `route` and `session_id` say where it came from.
+    """
+
+    key: str
+    content: str
+    event_at_ms: int
+    subscriber_ids: tuple[int, ...]
+    account_ids: tuple[int, ...]
+    decide: Callable[[Book], Decision]
+    route: str | None = None
+    session_id: str | None = None
+    msisdn: Msisdn | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A stored outcome: the same for every repeat of its key."""
+
+    name: str
+    values: Mapping[str, Any]

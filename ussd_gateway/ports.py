@@ -1,0 +1,301 @@
+"""What rooms need of each other: values that pass through doors, and the doors as Protocols.
+
+    aggregators --Request--> ussd --Call---> an Action, bound by app to a service
+                <--Reply----      <-Answer--
+
+No room imports another; each is handed what it needs in `app`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import NewType, Protocol
+from uuid import UUID
+
+from ussd_gateway.domain.book import Outcome, Subscriber, Work
+from ussd_gateway.domain.money import Money
+from ussd_gateway.domain.msisdn import Msisdn
+
+# A value that a menu can hold in a variable. A record is a flat mapping of the others.
+Scalar = str | int | bool | Money
+Value = Scalar | Mapping[str, Scalar]
+
+SessionId = NewType("SessionId", str)
+
+
+# --- time and chance -----------------------------------------------------------------------
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The time, aware, in UTC."""
+
+
+class Random(Protocol):
+    def uuid7(self) -> UUID:
+        """A new time-ordered id."""
+
+    def octets(self, count: int) -> bytes:
+        """Octets that nobody can guess (in the demo, with SEED set: the same ones every
+        run)."""
+
+
+# --- the phone's side ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One callback of an aggregator. `text` is every input of the session so far, PINs
+    included, joined by `*`; it is therefore in no repr, and is never stored or logged."""
+
+    route: str
+    session_id: SessionId
+    msisdn: Msisdn
+    service_code: str
+    network: str
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A screen. `ends` closes the session."""
+
+    text: str
+    ends: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What menus may know of the person who dials: `me.*` in guards and texts."""
+
+    msisdn: Msisdn
+    registered: bool
+    name: str
+    language: str | None  # None: never chosen; the pack's first language serves
+    can_send: bool
+
+
+class Profiles(Protocol):
+    def profile(self, msisdn: Msisdn) -> Profile:
+        """Of anybody, registered or not."""
+
+
+# --- actions: what a menu may ask for --------------------------------------------------------
+
+
+class Secret:
+    """A PIN on its way from the door to the verifier. It prints as `***` and cannot be
+    pickled."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """For the PIN verifier only."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+    def __reduce__(self) -> str:
+        raise TypeError("a secret is never written anywhere")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a command came from; money rows keep it, so that the truth survives lost
+    sessions."""
+
+    route: str
+    session_id: SessionId
+    msisdn: Msisdn
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A menu's request to an action. `key` is the same for every repeat of the same hop."""
+
+    key: str
+    origin: Origin
+    args: Mapping[str, Value]
+    secret: Secret | None
+    within_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An action's answer: one of its outcomes, and what the screen shows of it."""
+
+    outcome: str
+    values: Mapping[str, Scalar]
+
+
+class Effect(Enum):
+    READ = "read"  # repeats and the way back may run it again
+    CHANGE = "change"  # writes, moves no money (a PIN check counts tries)
+    MONEY = "money"
+
+
+@dataclass(frozen=True, slots=True)
+class VarType:
+    """The type of a menu variable: `msisdn`, `money`, `text`, `id`, `count`, `bool` or
+    `record`.
+
+    `length` is the most characters a text shows; a record's `fields` are scalars.
+    """
+
+    kind: str
+    length: int = 0
+    fields: Mapping[str, "VarType"] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A service as menus see it. Menus are checked against everything but `run`."""
+
+    name: str
+    effect: Effect
+    takes: Mapping[str, VarType]
+    gives: Mapping[str, VarType]
+    outcomes: frozenset[str]
+    takes_secret: bool
+    run: Callable[[Call], Answer]
+
+
+# Every action may end so: nothing moved / it may have moved, and the SMS will tell.
+TIMEOUT = "timeout"
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What the books say was answered to a session's last secret: the state it was typed in,
+    and the answer. This is the truth when the session itself is lost."""
+
+    state: str
+    answer: Answer
+
+
+class Truth(Protocol):
+    def settled(self, origin: Origin) -> Settled | None:
+        """The last answer stored for this aggregator session, or None where nothing
+        happened."""
+
+
+# --- sessions ------------------------------------------------------------------------------
+
+
+class Held(Enum):
+    """What loading a session found."""
+
+    FRESH = "fresh"  # no such session; we hold it now
+    LOCKED = "locked"  # it goes on; we hold it now
+    ANSWERED = "answered"  # the same length of input was answered before; not held
+    BUSY = "busy"  # another thread answers it now; not held
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    held: Held
+    row: bytes  # as it was saved; empty where FRESH or BUSY
+    hop: int  # hops answered so far
+
+
+class SessionsLost(Exception):
+    """The session store does not answer, or lost our lock. Nothing is known of the session."""
+
+
+class Sessions(Protocol):
+    """Rows of sessions. One call loads, locks and finds a repeat; one saves and unlocks."""
+
+    def load(
+        self, route: str, session_id: SessionId, *, input_length: int, holder: str
+    ) -> Loaded:
+        """`input_length` of the whole text so far, by which a repeat is found.
+
+        Raises SessionsLost."""
+
+    def save(
+        self,
+        route: str,
+        session_id: SessionId,
+        *,
+        row: bytes,
+        hop: int,
+        input_length: int,
+        holder: str,
+        idle_s: int,
+    ) -> bool:
+        """Keeps `row` as hop `hop` and unlocks, if `holder` still holds it and the hop before
+        it is the last one; else False. Raises SessionsLost."""
+
+
+# --- the ledger ------------------------------------------------------------------------------
+
+
+class Ledger(Protocol):
+    """Where commands become commits."""
+
+    def run(self, work: Work, *, within_s: float) -> Outcome:
+        """The stored outcome; or TIMEOUT: nothing moved; or UNKNOWN: it may have."""
+
+
+class Reads(Protocol):
+    """Looks without a lock."""
+
+    def subscribers(self, *msisdns: Msisdn) -> Mapping[Msisdn, Subscriber]:
+        """Those of the numbers that are registered."""
+
+
+# --- PINs ------------------------------------------------------------------------------------
+
+
+class PinVerifier(Protocol):
+    """Holds the key. A hardware module can stand in its place."""
+
+    def tag(self, *, kid: str, subscriber_id: int, salt: bytes, pin: Secret) -> bytes:
+        """The tag that is compared with the stored one, under the key named `kid`."""
+
+
+# --- SMS -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Sms:
+    to: Msisdn
+    text: str
+
+
+class SmsState(Enum):
+    ACCEPTED = "accepted"  # the provider has it; `provider_id` names it in the report
+    REFUSED = "refused"  # never going to be sent
+    UNKNOWN = "unknown"  # no answer: it may or may not go out
+
+
+@dataclass(frozen=True, slots=True)
+class SmsResult:
+    state: SmsState
+    provider_id: str | None
+    detail: str  # the provider's own word
+    cost: str | None = None  # as the provider writes it: "KES 0.8000"
+
+
+class DoorError(Exception):
+    """The outside did not take it and nothing happened there: try again later."""
+
+
+class SmsSender(Protocol):
+    def send(self, sms: Sms) -> SmsResult:
+        """Blocks until the provider answers or its time-out. Raises DoorError."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryReport:
+    provider_id: str
+    status: str  # the vendor's word
+    final: bool
+    delivered: bool
+    reason: str
