@@ -1,0 +1,221 @@
+"""One batch of commands: decided one by one on locked rows, then written whole.
+
+    load rows and stored outcomes -> decide and apply each -> number the journals -> rows to
+    write
+
+Each decision changes the book in memory before the next is made, so that two payments from one
+wallet in one batch cannot both spend its last shilling. The database's CHECKs say the same
+again.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from enum import Enum
+from typing import Any, Protocol
+
+import structlog
+
+from ussd_gateway.domain import receipt
+from ussd_gateway.domain.book import Account, Book, Decision, Outcome, Subscriber, Work
+from ussd_gateway.domain.journal import Posting
+from ussd_gateway.domain.market import Market
+from ussd_gateway.ports import TIMEOUT, UNKNOWN
+from ussd_gateway.store.codec import decode_outcome, encode_outcome, encode_values
+
+log = structlog.get_logger()
+
+CONFLICT = Outcome("conflict", {})
+NOT_DONE = Outcome(TIMEOUT, {})
+IN_DOUBT = Outcome(UNKNOWN, {})
+
+_JOURNAL_BITS = 30
+_DAY_ZERO = date(1970, 1, 1).toordinal()
+
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Rows of a batch, locked, and what earlier commits stored under its keys."""
+
+    subscribers: dict[int, Subscriber]
+    accounts: dict[int, Account]
+    stored: Mapping[str, tuple[str, str]]  # key -> content, outcome
+
+
+@dataclass(slots=True)
+class Rows:
+    """What a batch writes, as columns in the order of the tables."""
+
+    journals: list[Row] = field(default_factory=list)
+    entries: list[Row] = field(default_factory=list)
+    keys: list[Row] = field(default_factory=list)
+    messages: list[Row] = field(default_factory=list)
+    accounts: list[Row] = field(default_factory=list)
+    pins: list[Row] = field(default_factory=list)
+
+
+class Trouble(Enum):
+    """What an error in the middle of a batch means."""
+
+    LOST = "lost"  # the connection is gone, and the answer to a COMMIT with it
+    BUSY = "busy"  # locked, full or deadlocked: it may go through later
+    REFUSED = "refused"  # a row that the database will never take, or a fault of ours
+
+
+class Books(Protocol):
+    """One database transaction, spoken in the database's own tongue."""
+
+    def begin(self) -> None:
+        """Connects too, where that is needed."""
+
+    def load(
+        self, subscriber_ids: Sequence[int], account_ids: Sequence[int], keys: Sequence[str]
+    ) -> Loaded:
+        """Locks the rows in id order and reads them, then reads stored outcomes."""
+
+    def issue(self, business_date: date, count: int) -> int:
+        """Takes `count` numbers of the day; gives the first."""
+
+    def write(self, rows: Rows) -> bool:
+        """False where another process stored one of the keys meanwhile: nothing may be kept."""
+
+    def commit(self) -> None: ...
+
+    def undo(self, error: Exception | None = None) -> Trouble:
+        """Rolls back, or lets the connection go: nothing of the transaction is kept, unless it
+        was lost at COMMIT. Never raises. Says what `error` means."""
+
+
+@dataclass(frozen=True, slots=True)
+class Numbering:
+    """How journals get their ids, business dates and receipts."""
+
+    receipt_key: bytes
+    market: Market
+
+
+@dataclass(slots=True)
+class _Decided:
+    work: Work
+    decision: Decision
+    entries: list[tuple[int, int, int, int]]  # account, minor, balance after, account's seq
+
+
+def run(
+    works: Sequence[Work], books: Books, numbering: Numbering, now_ms: int
+) -> list[Outcome] | None:
+    """Everything between BEGIN and COMMIT; keys are unique among `works`. Gives their outcomes,
+    or None where another process took a key meanwhile and all must be undone and run again."""
+    loaded = books.load(
+        sorted({i for work in works for i in work.subscriber_ids}),
+        sorted({i for work in works for i in work.account_ids}),
+        [work.key for work in works],
+    )
+    book = Book(loaded.subscribers, loaded.accounts)
+    answers = [_stored(work, loaded) or _decide(work, book, loaded) for work in works]
+    decided = [one for one in answers if isinstance(one, _Decided)]
+
+    day = numbering.market.business_date(now_ms)
+    postings = sum(1 for one in decided if one.decision.posting)
+    number = books.issue(day, postings) if postings else 0
+    rows, written = Rows(), []
+    for one in decided:
+        journal_id = code = None
+        if one.decision.posting is not None:
+            journal_id = day.toordinal() - _DAY_ZERO << _JOURNAL_BITS | number
+            code = receipt.make(day, number, numbering.receipt_key)
+            number += 1
+            posting = one.decision.posting
+            event_at_ms = one.work.event_at_ms
+            rows.journals.append(
+                (journal_id, posting.kind, code, posting.tariff, day, event_at_ms, now_ms)
+            )
+            rows.entries.extend(
+                (journal_id, leg, *entry) for leg, entry in enumerate(one.entries, 1)
+            )
+        written.append(_write_outcome(rows, one, journal_id, code, now_ms))
+    for account_id in sorted({entry[0] for one in decided for entry in one.entries}):
+        account = loaded.accounts[account_id]
+        rows.accounts.append((account.id, account.debits, account.credits, account.seq))
+
+    if not books.write(rows):
+        return None
+    outcomes = iter(written)
+    return [next(outcomes) if isinstance(one, _Decided) else one for one in answers]
+
+
+def _stored(work: Work, loaded: Loaded) -> Outcome | None:
+    found = loaded.stored.get(work.key)
+    if found is None:
+        return None
+    content, outcome = found
+    return decode_outcome(outcome) if content == work.content else CONFLICT
+
+
+def _decide(work: Work, book: Book, loaded: Loaded) -> _Decided | Outcome:
+    # A command that breaks must not harm the strangers in its batch: this is the wall.
+    try:
+        decision = work.decide(book)
+        entries = _apply(decision.posting, book) if decision.posting else []
+    except Exception:
+        log.exception("ledger.decision_broke", key=work.key)
+        return NOT_DONE
+
+    if decision.pin is not None:
+        person = loaded.subscribers[decision.pin.subscriber_id]
+        loaded.subscribers[person.id] = replace(person, wrong_tries=decision.pin.wrong_tries)
+    return _Decided(work, decision, entries)
+
+
+def _apply(posting: Posting, book: Book) -> list[tuple[int, int, int, int]]:
+    accounts = book.accounts
+    for leg in posting.legs:
+        assert accounts[leg.account_id].takes(leg.minor), "a decision breached floor or cap"
+
+    entries = []
+    for leg in posting.legs:
+        account = accounts[leg.account_id]
+        if leg.minor > 0:
+            account.debits += leg.minor
+        else:
+            account.credits -= leg.minor
+        account.seq += 1
+        entries.append((account.id, leg.minor, account.balance_minor, account.seq))
+    return entries
+
+
+def _write_outcome(
+    rows: Rows, one: _Decided, journal_id: int | None, code: str | None, now_ms: int
+) -> Outcome:
+    work, decision = one.work, one.decision
+    numbered = {} if code is None else {"receipt": code}
+    values = {**decision.values, **numbered}
+    rows.keys.append(
+        (
+            work.key,
+            work.content,
+            encode_outcome(decision.outcome, values),
+            journal_id,
+            work.route,
+            work.session_id,
+            work.msisdn,
+            work.event_at_ms,
+        )
+    )
+    rows.messages.extend(
+        (
+            work.key,
+            message.to,
+            message.template,
+            message.language,
+            encode_values({**message.params, **numbered}),
+            work.event_at_ms,
+            now_ms,
+        )
+        for message in decision.messages
+    )
+    if decision.pin is not None:
+        rows.pins.append((decision.pin.subscriber_id, decision.pin.wrong_tries))
+    return Outcome(decision.outcome, values)

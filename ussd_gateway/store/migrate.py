@@ -1,0 +1,20 @@
+"""Brings a database up to the newest schema, whatever it holds now."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine
+
+from ussd_gateway.store.database import writing
+
+_SCRIPTS = Path(__file__).parent / "migrations"
+
+
+def upgrade(engine: Engine) -> None:
+    """Runs every migration that has not run yet, all in one transaction."""
+    config = Config()
+    config.set_main_option("script_location", str(_SCRIPTS))
+    with writing(engine) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")

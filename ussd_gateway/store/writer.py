@@ -1,0 +1,195 @@
+"""The one writer of a process: many commands, one transaction, one commit.
+
+    caller: submit --queue--> writer thread: claim up to 200, batch, commit --outcome--> caller
+
+A command is queued, then either claimed by the writer or abandoned by its caller at the
+deadline; the two race, and exactly one wins:
+
+    queued --caller--> abandoned   nothing moved, and the screen says so        (timeout)
+    queued --writer--> claimed     the caller waits a little longer, then       (unknown)
+                                   the truth comes by SMS and on redial
+
+Commits that fail run again under the same keys; a batch that an error hits is undone and its
+commands run singly, so that one bad command never harms the others.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+
+import structlog
+
+from ussd_gateway.domain.book import Outcome, Work
+from ussd_gateway.ports import Clock
+from ussd_gateway.store import batch
+from ussd_gateway.store.batch import IN_DOUBT, NOT_DONE, Books, Numbering, Trouble
+
+log = structlog.get_logger()
+
+BATCH_MAX = 200
+QUEUED_MAX = 4_000
+ATTEMPTS_MAX = 6
+BACKOFF_S = 0.05
+# How much longer than its deadline a caller waits for a command that the writer has claimed.
+GRACE_S = 3.0
+
+_QUEUED, _CLAIMED, _ABANDONED = range(3)
+
+
+class Ticket:
+    """A command in the queue. `answered` is called once, on the writer's thread."""
+
+    __slots__ = ("_answered", "state", "work")
+
+    def __init__(self, work: Work, answered: Callable[[Outcome], None]) -> None:
+        self.work = work
+        self.state = _QUEUED
+        self._answered = answered
+
+    def answer(self, outcome: Outcome) -> None:
+        self._answered(outcome)
+
+
+class Writer:
+    """Start it once a process. `run` blocks; `submit` calls back."""
+
+    def __init__(self, books: Callable[[], Books], numbering: Numbering, clock: Clock) -> None:
+        self._new_books = books
+        self._numbering = numbering
+        self._clock = clock
+        self._queue: SimpleQueue[Ticket | None] = SimpleQueue()
+        self._race = threading.Lock()
+        self._thread = threading.Thread(target=self._loop, name="ledger-writer", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends after the commands that are queued now."""
+        self._queue.put(None)
+        self._thread.join()
+
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def submit(self, work: Work, answered: Callable[[Outcome], None]) -> Ticket | None:
+        """Queues a command; None where the queue is full, and nothing will happen."""
+        if self._queue.qsize() >= QUEUED_MAX:
+            return None
+        ticket = Ticket(work, answered)
+        self._queue.put(ticket)
+        return ticket
+
+    def abandon(self, ticket: Ticket) -> bool:
+        """The caller's side of the race: True where the command will never run."""
+        with self._race:
+            if ticket.state != _QUEUED:
+                return False
+            ticket.state = _ABANDONED
+            return True
+
+    def run(self, work: Work, *, within_s: float) -> Outcome:
+        """The outcome, or `timeout` (nothing moved), or `unknown` (it may have)."""
+        arrived = threading.Lock()
+        arrived.acquire()
+        outcome = IN_DOUBT
+
+        def answered(found: Outcome) -> None:
+            nonlocal outcome
+            outcome = found
+            arrived.release()
+
+        ticket = self.submit(work, answered)
+        if ticket is None:
+            return NOT_DONE
+        if arrived.acquire(timeout=within_s):
+            return outcome
+        if self.abandon(ticket):
+            return NOT_DONE
+        arrived.acquire(timeout=GRACE_S)
+        return outcome
+
+    def _loop(self) -> None:
+        books = self._new_books()
+        while (first := self._queue.get()) is not None:
+            tickets, last = self._drain(first)
+            with self._race:
+                tickets = [ticket for ticket in tickets if ticket.state == _QUEUED]
+                for ticket in tickets:
+                    ticket.state = _CLAIMED
+            if tickets:
+                self._settle(tickets, books)
+            if last:
+                return
+
+    def _drain(self, first: Ticket) -> tuple[list[Ticket], bool]:
+        tickets = [first]
+        while len(tickets) < BATCH_MAX:
+            try:
+                ticket = self._queue.get_nowait()
+            except Empty:
+                return tickets, False
+            if ticket is None:
+                return tickets, True
+            tickets.append(ticket)
+        return tickets, False
+
+    def _settle(self, tickets: list[Ticket], books: Books) -> None:
+        """Answers every ticket. Where a key is there twice, the later one runs afterwards and
+        finds the outcome of the first."""
+        firsts = list({ticket.work.key: ticket for ticket in reversed(tickets)}.values())[::-1]
+        if not self._commit(firsts, books):
+            for ticket in firsts:
+                if not self._commit([ticket], books):
+                    ticket.answer(NOT_DONE)
+        if len(firsts) < len(tickets):
+            chosen = set(map(id, firsts))
+            self._settle([t for t in tickets if id(t) not in chosen], books)
+
+    def _commit(self, tickets: list[Ticket], books: Books) -> bool:
+        """One transaction, run again under the same keys while the database is busy or away.
+
+        True: each ticket has its answer. False: the database refused something; all is undone.
+        """
+        in_doubt = False
+        for attempt in range(ATTEMPTS_MAX):
+            committing = False
+            try:
+                books.begin()
+                outcomes = batch.run(
+                    [ticket.work for ticket in tickets],
+                    books,
+                    self._numbering,
+                    int(self._clock.now().timestamp() * 1000),
+                )
+                if outcomes is None:
+                    books.undo()
+                    continue
+                committing = True
+                books.commit()
+            # Whatever breaks here must not end the thread that all payments need.
+            except Exception as error:
+                in_doubt = in_doubt or committing
+                trouble = books.undo(error)
+                log.warning(
+                    "ledger.batch_undone",
+                    commands=len(tickets),
+                    trouble=trouble.value,
+                    error=type(error).__name__,
+                    committing=committing,
+                    exc_info=isinstance(error, AssertionError),
+                )
+                if trouble is Trouble.REFUSED:
+                    return False
+                time.sleep(BACKOFF_S * 2**attempt)
+                continue
+            for ticket, outcome in zip(tickets, outcomes, strict=True):
+                ticket.answer(outcome)
+            return True
+
+        log.error("ledger.gave_up", commands=len(tickets), in_doubt=in_doubt)
+        for ticket in tickets:
+            ticket.answer(IN_DOUBT if in_doubt else NOT_DONE)
+        return True
