@@ -1,0 +1,104 @@
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from .stand_in import COMMIT, SENT, StandIn
+
+AMINA = "/phones/+254711000001"
+
+
+@pytest.fixture
+def browser(simulator: Flask) -> FlaskClient:
+    return simulator.test_client()
+
+
+def post(browser: FlaskClient, path: str, **body: str) -> dict[str, Any]:
+    answer = browser.post(f"{AMINA}/{path}", json=body)
+    assert answer.status_code == 200
+    assert isinstance(answer.json, dict)
+    return answer.json
+
+
+def test_a_session_goes_from_dialling_to_the_end(browser: FlaskClient) -> None:
+    post(browser, "dial", code="*384*1*0711000002#")
+    state = post(browser, "enter", text="500")
+    assert state["screen"] == {
+        "text": COMMIT,
+        "ends": False,
+        "trouble": "",
+        "coding": "GSM-7",
+        "used": len(COMMIT),
+        "safe": 160,
+        "most": 182,
+    }
+    assert (state["session"]["open"], state["session"]["hops"]) == (True, 2)
+
+    state = post(browser, "enter", text="4826")
+    assert (state["screen"]["text"], state["session"]["open"]) == (SENT, False)
+    assert browser.get(f"{AMINA}/state").json == state
+    assert post(browser, "hang_up")["screen"] is None
+
+
+def test_a_repeat_says_whether_the_answer_was_identical(browser: FlaskClient) -> None:
+    post(browser, "dial", code="*384#")
+    assert post(browser, "repeat")["repeat"]["identical"] is True
+    post(browser, "dial", code="*503#")
+    assert post(browser, "repeat")["repeat"] == {"identical": False, "text": "1"}
+
+
+def test_the_state_carries_the_newest_messages_first_with_their_size(
+    browser: FlaskClient,
+) -> None:
+    for text in ("Habari {Juma}", "Habari 😀" * 20):
+        browser.post(
+            "/version1/messaging",
+            data={"username": "sandbox", "to": "+254711000001", "message": text},
+            headers={"apiKey": "demo"},
+        )
+    state = browser.get(f"{AMINA}/state").json
+    assert state is not None
+
+    assert [(m["coding"], m["used"], m["segments"]) for m in state["messages"]] == [
+        ("UCS-2", 180, 3),
+        ("GSM-7", 15, 1),
+    ]
+
+
+def test_a_reply_without_a_session_is_a_conflict(browser: FlaskClient) -> None:
+    answer = browser.post(f"{AMINA}/enter", json={"text": "1"})
+
+    assert (answer.status_code, answer.json) == (409, {"error": "No session: dial first"})
+
+
+@pytest.mark.parametrize("body", [{}, {"code": 384}, {"code": "9" * 201}, ["*384#"]])
+def test_a_malformed_request_is_refused(browser: FlaskClient, body: object) -> None:
+    assert browser.post(f"{AMINA}/dial", json=body).status_code == 400
+
+
+def test_another_sites_form_cannot_press_keys(browser: FlaskClient, gateway: StandIn) -> None:
+    for action in ("dial", "enter", "repeat", "hang_up"):
+        assert browser.post(f"{AMINA}/{action}", data={"code": "*384#"}).status_code == 415
+    assert gateway.callbacks == []
+
+
+def test_only_our_own_files_may_run_on_the_page(browser: FlaskClient) -> None:
+    answer = browser.get("/")
+
+    policy = answer.headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'self';")
+    assert "unsafe" not in policy
+    assert "Amina Wafula" in answer.text
+    assert "style=" not in answer.text
+    assert "://" not in answer.text
+
+
+def test_nothing_that_is_typed_is_kept_on_disk(
+    browser: FlaskClient, simulator: Flask, tmp_path: Any
+) -> None:
+    post(browser, "dial", code="*384*1*0711000002*500#")
+    post(browser, "enter", text="90817263")
+    simulator.extensions["reporter"].close()
+
+    assert b"90817263" not in b"".join(file.read_bytes() for file in tmp_path.iterdir())

@@ -1,0 +1,7 @@
+"""The world outside the gateway, as programs: phones, and the vendor between them and us.
+
+    page, terminal --> handset ==HTTP==> gateway: USSD callback, end event
+    gateway ==HTTP==> sms_api --> inbox --> reports ==HTTP==> gateway: delivery reports
+
+It reaches the gateway over HTTP only, as the vendor does, and knows nothing of its insides.
+"""

@@ -1,0 +1,129 @@
+"""The simulator as a program: the vendor's SMS API and the two phones, on one port.
+
+Handsets live in memory, so it is one process with threads.
+"""
+
+import hashlib
+import itertools
+import secrets
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+from flask import Flask
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces
+from granian.log import LogLevels
+
+from ussd_gateway.embedded import die_with_parent
+from ussd_gateway.settings import Settings
+from ussd_gateway.simulators.cast import Person, read_cast
+from ussd_gateway.simulators.handset import Handset, utc_now
+from ussd_gateway.simulators.inbox import Inbox
+from ussd_gateway.simulators.page import Phones, phones_page
+from ussd_gateway.simulators.reports import Reporter
+from ussd_gateway.simulators.sms_api import Account, sms_api
+
+ROUTE = "africastalking"
+PEOPLE = Path(__file__).parents[2] / "fixtures" / "people.yaml"
+
+
+request_octets_max = 256 * 1024
+threads = 16
+stop_within_s = 3
+
+
+def create_app(
+    *,
+    gateway_url: str,
+    callback_token: str,
+    username: str,
+    api_key: str,
+    data_dir: Path,
+    people: Sequence[Person],
+    report_delay_s: float = 1.0,
+    seed: int | None = None,
+    now: Callable[[], datetime] = utc_now,
+) -> Flask:
+    """The whole simulator. With `seed` a new `data_dir` gives the same session and message ids
+    every time, and a used one gives others.
+
+    It starts the thread that sends delivery reports; `app.extensions["reporter"].close()` ends
+    that thread and lets go of `data_dir`.
+    """
+    inbox = Inbox(data_dir / "simulator.sqlite")
+    reporter = Reporter(inbox, f"{gateway_url}/sms/{ROUTE}/{callback_token}/reports", now=now)
+    session_octets = _octets(seed, f"session {inbox.openings}")
+    phones = Phones(
+        lambda msisdn: Handset(
+            callback_url(gateway_url, callback_token),
+            msisdn,
+            session_ids=lambda: f"ATUid_{session_octets(16).hex()}",
+            now=now,
+        )
+    )
+    app = Flask("ussd_gateway.simulators")
+    app.config["MAX_CONTENT_LENGTH"] = request_octets_max
+    app.register_blueprint(phones_page(phones, inbox, people))
+    app.register_blueprint(
+        sms_api(
+            inbox,
+            Account(username, api_key),
+            report_delay_s=report_delay_s,
+            octets=_octets(seed, f"message {inbox.openings}"),
+            now=now,
+        )
+    )
+    app.extensions["reporter"] = reporter
+    reporter.start()
+    return app
+
+
+def callback_url(gateway_url: str, callback_token: str) -> str:
+    """Where the vendor posts what a phone dials and types."""
+    return f"{gateway_url}/ussd/{ROUTE}/{callback_token}"
+
+
+def gateway_url(settings: Settings) -> str:
+    return f"http://127.0.0.1:{settings.port}"
+
+
+def run_simulator(settings: Settings) -> None:
+    """Serves until SIGINT or SIGTERM."""
+    server = Granian(
+        "ussd_gateway.simulators.main",
+        address="127.0.0.1",
+        port=settings.sim_port,
+        interface=Interfaces.WSGI,
+        http=HTTPModes.http1,
+        workers=1,
+        blocking_threads=threads,
+        workers_kill_timeout=stop_within_s,
+        log_level=LogLevels(settings.log_level),
+        log_access=False,
+    )
+    server.serve(target_loader=partial(_application, settings), wrap_loader=False)
+
+
+def _application(settings: Settings) -> Flask:
+    """Built in granian's worker process: the report thread would not survive a fork."""
+    die_with_parent()
+    return create_app(
+        gateway_url=gateway_url(settings),
+        callback_token=settings.callback_tokens[0],
+        username=settings.at_username,
+        api_key=settings.at_api_key,
+        data_dir=settings.data_dir,
+        people=read_cast(PEOPLE),
+        seed=settings.seed,
+    )
+
+
+def _octets(seed: int | None, purpose: str) -> Callable[[int], bytes]:
+    if seed is None:
+        return secrets.token_bytes
+    numbers = itertools.count()
+    return lambda count: hashlib.shake_256(f"{seed} {purpose} {next(numbers)}".encode()).digest(
+        count
+    )

@@ -1,0 +1,169 @@
+"""Africa's Talking's SMS API, as the real SDK calls it, delivering to the simulated phones.
+
+What it takes and gives (developers.africastalking.com/docs/sms/sending, as of 2026-11; the
+source of the SDK africastalking 2.0.3; real answers quoted in public code):
+  POST /version1/messaging   form username, to (numbers joined by ","), message, from,
+                             bulkSMSMode, enqueue; header apiKey
+  201 application/json       {"SMSMessageData": {"Message", "Recipients": [{"statusCode",
+                             "number", "status", "cost", "messageId", "messageParts"}]}}
+  an account-level refusal   201 with the reason as Message and no recipients
+  401 text/plain             wrong username or key: "The supplied authentication is invalid"
+  400 text/plain             a form field is missing
+
+Statuses played: 101 Success, 403 InvalidPhoneNumber, 404 UnsupportedNumberType (a landline),
+and InvalidSenderId. Numbers that begin +2547000000 are the test range that belongs to nobody:
+the message is accepted, nobody gets it, and its report is Failed, UserDoesNotExist.
+"""
+
+import hmac
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import phonenumbers
+from flask import Blueprint, Response, jsonify, request
+from phonenumbers import PhoneNumberType
+
+from ussd_gateway.domain import gsm7
+from ussd_gateway.domain.msisdn import Msisdn, is_e164
+from ussd_gateway.simulators.inbox import Inbox, Message, Report
+
+# The sender of an account that has registered no name of its own.
+DEFAULT_SENDER = "AFRICASTKNG"
+NOBODY = "+2547000000"
+
+# KES 0.8000 a part: the vendor writes costs with four decimals.
+_PART_COST = 8_000
+_SENDER = re.compile(r"[A-Za-z0-9 ._-]{1,11}|\d{3,15}")
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    username: str
+    api_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Recipient:
+    number: str
+    code: int
+    status: str
+    message_id: str = "None"  # the vendor's word where there is no message
+    parts: int = 0
+
+    @property
+    def json(self) -> dict[str, str | int]:
+        return {
+            "statusCode": self.code,
+            "number": self.number,
+            "status": self.status,
+            "cost": _cost(self.parts) if self.parts else "0",
+            "messageId": self.message_id,
+            "messageParts": self.parts,
+        }
+
+
+def sms_api(
+    inbox: Inbox,
+    account: Account,
+    *,
+    report_delay_s: float,
+    octets: Callable[[int], bytes],
+    now: Callable[[], datetime],
+) -> Blueprint:
+    """The API for one account. The network reports Submitted after half of `report_delay_s`,
+    and what became of the message after the whole of it."""
+    api = Blueprint("sms_api", __name__)
+
+    @api.post("/version1/messaging")
+    def send() -> Response:
+        for name in ("username", "to", "message"):
+            if not request.form.get(name):
+                return _plain(400, f"Request is missing required form field '{name}'")
+        if not _known(account, request.form["username"], request.headers.get("apiKey", "")):
+            return _plain(401, "The supplied authentication is invalid")
+        sender = request.form.get("from", DEFAULT_SENDER)
+        if _SENDER.fullmatch(sender) is None:
+            return _answer("InvalidSenderId", [])
+
+        text = request.form["message"]
+        recipients = [_recipient(number, text, octets) for number in _numbers()]
+        accepted = [one for one in recipients if one.parts]
+        moment = now()
+        inbox.take(
+            [
+                Message(one.message_id, Msisdn(one.number), sender, text, moment)
+                for one in accepted
+                if not one.number.startswith(NOBODY)
+            ],
+            [
+                report
+                for one in accepted
+                for report in _reports(one, moment, timedelta(seconds=report_delay_s))
+            ],
+        )
+        parts = sum(one.parts for one in accepted)
+        total = f"{_cost(parts)} Message parts: {parts}" if parts else "0"
+        summary = f"Sent to {len(accepted)}/{len(recipients)} Total Cost: {total}"
+        return _answer(summary, recipients)
+
+    return api
+
+
+def _known(account: Account, username: str, api_key: str) -> bool:
+    return username == account.username and hmac.compare_digest(
+        api_key.encode(), account.api_key.encode()
+    )
+
+
+def _numbers() -> list[str]:
+    return [part.strip() for part in request.form["to"].split(",") if part.strip()]
+
+
+def _recipient(number: str, text: str, octets: Callable[[int], bytes]) -> _Recipient:
+    parsed = _parsed(number)
+    if parsed is None:
+        return _Recipient(number, 403, "InvalidPhoneNumber")
+    if phonenumbers.number_type(parsed) == PhoneNumberType.FIXED_LINE:
+        return _Recipient(number, 404, "UnsupportedNumberType")
+    message_id = f"ATXid_{octets(16).hex()}"
+    return _Recipient(number, 101, "Success", message_id, gsm7.segments(text))
+
+
+def _parsed(number: str) -> phonenumbers.PhoneNumber | None:
+    if not is_e164(number):
+        return None
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return None
+    return parsed if phonenumbers.is_valid_number(parsed) else None
+
+
+def _reports(one: _Recipient, moment: datetime, delay: timedelta) -> list[Report]:
+    number = Msisdn(one.number)
+    status, reason = (
+        ("Failed", "UserDoesNotExist") if number.startswith(NOBODY) else ("Success", "")
+    )
+    return [
+        Report(one.message_id, number, "Submitted", "", moment + delay / 2),
+        Report(one.message_id, number, status, reason, moment + delay),
+    ]
+
+
+def _cost(parts: int) -> str:
+    shillings, rest = divmod(parts * _PART_COST, 10_000)
+    return f"KES {shillings}.{rest:04}"
+
+
+def _answer(message: str, recipients: list[_Recipient]) -> Response:
+    response = jsonify(
+        {"SMSMessageData": {"Message": message, "Recipients": [one.json for one in recipients]}}
+    )
+    response.status_code = 201
+    return response
+
+
+def _plain(status: int, text: str) -> Response:
+    return Response(text, status=status, mimetype="text/plain")
