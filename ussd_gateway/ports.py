@@ -41,6 +41,10 @@ class Random(Protocol):
         run)."""
 
 
+class BooksLost(Exception):
+    """The database does not answer a look-up. Nothing was asked to move."""
+
+
 # --- the phone's side ----------------------------------------------------------------------
 
 
@@ -78,7 +82,7 @@ class Profile:
 
 class Profiles(Protocol):
     def profile(self, msisdn: Msisdn) -> Profile:
-        """Of anybody, registered or not."""
+        """Of anybody, registered or not. Raises BooksLost."""
 
 
 # --- actions: what a menu may ask for --------------------------------------------------------
@@ -154,7 +158,8 @@ class VarType:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A service as menus see it. Menus are checked against everything but `run`."""
+    """A service as menus see it. Menus are checked against everything but `run`, which raises
+    BooksLost only where nothing was asked to move."""
 
     name: str
     effect: Effect
@@ -247,7 +252,7 @@ class Reads(Protocol):
     """Looks without a lock."""
 
     def subscribers(self, *msisdns: Msisdn) -> Mapping[Msisdn, Subscriber]:
-        """Those of the numbers that are registered."""
+        """Those of the numbers that are registered. Raises BooksLost."""
 
 
 # --- PINs ------------------------------------------------------------------------------------

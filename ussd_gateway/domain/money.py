@@ -10,7 +10,7 @@ from functools import total_ordering
 # ISO 4217 minor-unit exponents of the currencies the gateway keeps books in.
 EXPONENTS = {"KES": 2, "UGX": 0, "TZS": 2, "RWF": 0, "XOF": 0}
 
-_TYPED = re.compile(r"(\d{1,12})(?:\.(\d+))?")
+_TYPED = re.compile(r"([0-9]{1,12})(?:\.([0-9]+))?")
 
 
 @total_ordering

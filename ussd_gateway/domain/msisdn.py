@@ -13,7 +13,7 @@ Msisdn = NewType("Msisdn", str)
 # Calling codes of the markets served; each of these writes a local number with a leading 0.
 CALLING_CODES = {"KE": "254", "UG": "256", "TZ": "255", "RW": "250", "GH": "233"}
 
-_E164 = re.compile(r"\+[1-9]\d{7,14}")
+_E164 = re.compile(r"\+[1-9][0-9]{7,14}")
 
 
 def is_e164(text: str) -> bool:

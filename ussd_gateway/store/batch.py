@@ -87,6 +87,9 @@ class Books(Protocol):
         """Rolls back, or lets the connection go: nothing of the transaction is kept, unless it
         was lost at COMMIT. Never raises. Says what `error` means."""
 
+    def close(self) -> None:
+        """Lets the connection go."""
+
 
 @dataclass(frozen=True, slots=True)
 class Numbering:

@@ -21,12 +21,15 @@ LOCK_TIMEOUT_MS = 3_000
 STATEMENT_TIMEOUT_MS = 10_000
 IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000
 POOL_SIZE = 20
+POOL_TIMEOUT_S = 3
 
 
 def connect(url: str) -> Engine:
     """An engine for `sqlite:///path` or `postgresql://...`; it connects on first use."""
     if url.startswith("sqlite"):
-        engine = create_engine(url, connect_args={"timeout": SQLITE_BUSY_S})
+        engine = create_engine(
+            url, connect_args={"timeout": SQLITE_BUSY_S}, hide_parameters=True
+        )
         event.listen(engine, "connect", _prepare_sqlite)
         return engine
 
@@ -35,7 +38,13 @@ def connect(url: str) -> Engine:
         f"-c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_TIMEOUT_MS}"
     )
     return create_engine(
-        url, connect_args={"options": options}, pool_size=POOL_SIZE, pool_pre_ping=True
+        url,
+        connect_args={"options": options},
+        pool_size=POOL_SIZE,
+        pool_timeout=POOL_TIMEOUT_S,
+        pool_pre_ping=True,
+        # An error's text goes to the log; what people own and are called does not.
+        hide_parameters=True,
     )
 
 

@@ -174,9 +174,9 @@ class Outbox:
 
     def backlog(self) -> dict[str, int]:
         """How many messages are in each state."""
-        counts = select(outbox.c.state, func.count()).group_by(outbox.c.state)
+        counts = select(outbox.c.state, func.count().label("rows")).group_by(outbox.c.state)
         with reading(self._engine) as connection:
-            return dict(connection.execute(counts).tuples().all())
+            return {row.state: row.rows for row in connection.execute(counts)}
 
     def _now(self) -> int:
         return int(self._clock.now().timestamp() * 1000)

@@ -137,6 +137,10 @@ class PostgresBooks:
             return Trouble.LOST
         return trouble
 
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+
     @property
     def _open(self) -> psycopg.Connection[tuple[Any, ...]]:
         assert self._connection is not None

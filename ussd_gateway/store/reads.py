@@ -4,32 +4,23 @@ Everything read here may have changed by the time the command runs; a decision c
 it was told.
 """
 
-from sqlalchemy import Engine, bindparam, select
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from ussd_gateway.domain.book import Account, Subscriber
+from sqlalchemy import Connection, Engine, bindparam, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from ussd_gateway.domain.book import Subscriber
 from ussd_gateway.domain.msisdn import Msisdn
-from ussd_gateway.ports import Answer, Origin, Profile, Settled
+from ussd_gateway.ports import Answer, BooksLost, Origin, Profile, Settled
 from ussd_gateway.store.codec import decode_outcome
 from ussd_gateway.store.database import reading
-from ussd_gateway.store.rows import account_of, subscriber_of
-from ussd_gateway.store.schema import account, idempotency, subscriber
+from ussd_gateway.store.rows import subscriber_of
+from ussd_gateway.store.schema import idempotency, subscriber
 
 _SUBSCRIBERS = select(subscriber).where(
     subscriber.c.msisdn.in_((bindparam("first"), bindparam("second")))
 )
-_ACCOUNT = select(
-    account.c.id,
-    account.c.currency,
-    account.c.side,
-    account.c.debits,
-    account.c.credits,
-    account.c.debits_pending,
-    account.c.credits_pending,
-    account.c.floor,
-    account.c.cap,
-    account.c.seq,
-)
-_BY_REF = _ACCOUNT.where(account.c.public_ref == bindparam("ref"))
 _SETTLED = (
     select(idempotency.c.key, idempotency.c.outcome)
     .where(
@@ -51,15 +42,9 @@ class SqlReads:
     def subscribers(self, *msisdns: Msisdn) -> dict[Msisdn, Subscriber]:
         """Of one number or two: the most that a payment has to do with."""
         first, second = msisdns[0], msisdns[-1]
-        with reading(self._engine) as connection:
+        with self._looking() as connection:
             rows = connection.execute(_SUBSCRIBERS, {"first": first, "second": second}).all()
         return {row.msisdn: subscriber_of(tuple(row)) for row in rows}
-
-    def account(self, public_ref: str) -> Account | None:
-        """By its public reference: a number, a till, or the code of one of our own accounts."""
-        with reading(self._engine) as connection:
-            row = connection.execute(_BY_REF, {"ref": public_ref}).first()
-        return None if row is None else account_of(tuple(row))
 
     def profile(self, msisdn: Msisdn) -> Profile:
         person = self.subscribers(msisdn).get(msisdn)
@@ -79,7 +64,7 @@ class SqlReads:
             "route": origin.route,
             "msisdn": origin.msisdn,
         }
-        with reading(self._engine) as connection:
+        with self._looking() as connection:
             row = connection.execute(_SETTLED, known).first()
         if row is None:
             return None
@@ -87,3 +72,11 @@ class SqlReads:
         _visit, state, _hop = row.key.split(":")
         outcome = decode_outcome(row.outcome)
         return Settled(state, Answer(outcome.name, outcome.values))
+
+    @contextmanager
+    def _looking(self) -> Iterator[Connection]:
+        try:
+            with reading(self._engine) as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            raise BooksLost(type(error).__name__) from None

@@ -32,13 +32,17 @@ answer_timeout_s = 1.0
 
 _HELD: Final = (Held.FRESH, Held.LOCKED, Held.ANSWERED, Held.BUSY)
 
-# KEYS: the row. ARGV: length of the input, holder, lease in ms.
+# KEYS: the row. ARGV: length of the input, holder, lease in ms. A repeat of the last hop is
+# answered at once; one from before waits for whoever holds the session, so that what is said of
+# it is true.
 _LOAD = """
 local is = redis.call('HMGET', KEYS[1], 'hop', 'heard', 'row', 'holder', 'until')
-if is[1] and tonumber(ARGV[1]) <= tonumber(is[2]) then return {2, is[3], tonumber(is[1])} end
+local more = is[1] and ARGV[1] - is[2] or 1
+if more == 0 then return {2, is[3], tonumber(is[1])} end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 if is[4] and is[4] ~= ARGV[2] and tonumber(is[5]) > now then return {3, '', 0} end
+if more < 0 then return {2, is[3], tonumber(is[1])} end
 local lapses = string.format('%d', now + ARGV[3])
 redis.call('HSET', KEYS[1], 'holder', ARGV[2], 'until', lapses)
 if is[1] then return {1, is[3], tonumber(is[1])} end

@@ -106,6 +106,10 @@ class SqliteBooks:
         passing = passing or type(error) is sqlite3.DatabaseError
         return Trouble.BUSY if passing else Trouble.REFUSED
 
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+
     def _connect(self) -> None:
         raw = self._engine.raw_connection()
         connection = raw.driver_connection

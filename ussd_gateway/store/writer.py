@@ -113,28 +113,30 @@ class Writer:
 
     def _loop(self) -> None:
         books = self._new_books()
-        while (first := self._queue.get()) is not None:
-            tickets, last = self._drain(first)
+        last = False
+        while not last:
+            tickets, last = self._drain()
             with self._race:
                 tickets = [ticket for ticket in tickets if ticket.state == _QUEUED]
                 for ticket in tickets:
                     ticket.state = _CLAIMED
             if tickets:
                 self._settle(tickets, books)
-            if last:
-                return
+        books.close()
 
-    def _drain(self, first: Ticket) -> tuple[list[Ticket], bool]:
-        tickets = [first]
-        while len(tickets) < BATCH_MAX:
+    def _drain(self) -> tuple[list[Ticket], bool]:
+        """What is queued now, one at least; and whether that was the last of all."""
+        tickets: list[Ticket] = []
+        ticket = self._queue.get()
+        while ticket is not None:
+            tickets.append(ticket)
+            if len(tickets) == BATCH_MAX:
+                return tickets, False
             try:
                 ticket = self._queue.get_nowait()
             except Empty:
                 return tickets, False
-            if ticket is None:
-                return tickets, True
-            tickets.append(ticket)
-        return tickets, False
+        return tickets, True
 
     def _settle(self, tickets: list[Ticket], books: Books) -> None:
         """Answers every ticket. Where a key is there twice, the later one runs afterwards and

@@ -1,0 +1,33 @@
+"""Real servers for the tests that need them: one of each a test process, started on demand."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from ussd_gateway.embedded import NotStarted, Valkey
+from ussd_gateway.embedded.postgres import Postgres
+
+
+@pytest.fixture(scope="session")
+def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Valkey that the tests of this process share."""
+    with Valkey(tmp_path_factory.mktemp("valkey")) as valkey:
+        yield valkey.url
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL that the tests of this process share; `create_database` makes a new one."""
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(Postgres())
+        except (ImportError, OSError, NotStarted) as error:
+            pytest.skip(f"PostgreSQL does not run here: {error}")
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres: Postgres) -> str:
+    """An empty database of the test's own."""
+    return postgres.create_database()

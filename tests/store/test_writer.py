@@ -1,0 +1,305 @@
+"""The writer's promises: once for each key, all or nothing, and the truth to every caller."""
+
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
+import pytest
+from sqlalchemy import Engine
+
+from tests.store.conftest import (
+    SetClock,
+    balances,
+    books_of,
+    count,
+    is_ok,
+    pay,
+    started,
+    told,
+)
+from ussd_gateway.domain.book import Message, Outcome
+from ussd_gateway.domain.receipt import is_well_formed
+from ussd_gateway.store import writer as writers
+from ussd_gateway.store.batch import Books, Loaded, Rows, Trouble
+from ussd_gateway.store.writer import Writer
+
+
+def test_a_payment_moves_its_money_and_gets_a_receipt(writer: Writer, wallets: Engine) -> None:
+    outcome = writer.run(pay("k1", 250), within_s=5)
+
+    assert outcome.name == "ok"
+    assert is_well_formed(outcome.values["receipt"])
+    assert balances(wallets) == (750, 250)
+
+
+def test_the_same_key_gives_the_same_outcome_and_moves_nothing_more(
+    writer: Writer, wallets: Engine
+) -> None:
+    first = writer.run(pay("k1"), within_s=5)
+    again = writer.run(pay("k1"), within_s=5)
+
+    assert again == first
+    assert balances(wallets) == (900, 100)
+
+
+def test_a_refusal_is_kept_under_its_key_too(writer: Writer, wallets: Engine) -> None:
+    refused = writer.run(pay("k1", 1_001), within_s=5)
+    writer.run(pay("k2", 1_000), within_s=5)
+
+    assert refused.name == "low"
+    assert writer.run(pay("k1", 1_001), within_s=5) == refused
+    assert balances(wallets) == (0, 1_000)
+
+
+def test_the_same_key_with_other_content_is_a_conflict(writer: Writer, wallets: Engine) -> None:
+    writer.run(pay("k1"), within_s=5)
+    outcome = writer.run(pay("k1", 999, content="other"), within_s=5)
+
+    assert outcome.name == "conflict"
+    assert balances(wallets) == (900, 100)
+
+
+def test_a_key_sent_twice_in_one_batch_happens_once(writer: Writer, wallets: Engine) -> None:
+    outcomes = _all_at_once(writer, [("k1", 100)] * 20)
+
+    assert len({outcome.values["receipt"] for outcome in outcomes}) == 1
+    assert balances(wallets) == (900, 100)
+
+
+def test_payments_in_one_batch_never_spend_the_same_shilling(
+    writer: Writer, wallets: Engine
+) -> None:
+    outcomes = _all_at_once(writer, [(f"k{n}", 300) for n in range(50)])
+
+    assert sum(map(is_ok, outcomes)) == 3
+    assert balances(wallets) == (100, 900)
+    assert count(wallets, "journal") == 3
+    assert count(wallets, "idempotency") == 50
+
+
+def test_two_writers_on_one_database_agree_about_every_key(
+    wallets: Engine, clock: SetClock
+) -> None:
+    keys = [(f"k{n}", 20) for n in range(100)]
+    with (
+        started(wallets, clock) as one,
+        started(wallets, clock) as two,
+        ThreadPoolExecutor(2) as pool,
+    ):
+        first, second = pool.map(lambda each: _all_at_once(each, keys), (one, two))
+
+    assert first == second
+    assert sum(map(is_ok, first)) == 50
+    assert balances(wallets) == (0, 1_000)
+
+
+def test_a_decision_that_breaks_harms_no_stranger(writer: Writer, wallets: Engine) -> None:
+    def broken() -> None:
+        raise RuntimeError("a bug")
+
+    gate, works = _gated()
+    works += [pay("bad", before=broken), pay("good")]
+    outcomes = _behind(writer, gate, works)
+
+    assert [outcome.name for outcome in outcomes] == ["ok", "timeout", "ok"]
+    assert balances(wallets) == (800, 200)
+
+
+def test_a_row_that_the_database_refuses_harms_no_stranger(
+    writer: Writer, wallets: Engine
+) -> None:
+    nobody = Message(None, "sent", "en", {})  # type: ignore[arg-type]
+    gate, works = _gated()
+    works += [pay("k1"), pay("bad", messages=(nobody,)), pay("k2")]
+    outcomes = _behind(writer, gate, works)
+
+    assert [outcome.name for outcome in outcomes] == ["ok", "ok", "timeout", "ok"]
+    assert balances(wallets) == (700, 300)
+    assert count(wallets, "idempotency") == 3
+
+
+def test_a_command_still_queued_at_its_deadline_never_happens(
+    writer: Writer, wallets: Engine
+) -> None:
+    gate, (slow,) = _gated()
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(writer.run, slow, within_s=5)
+        gate.reached.wait(5)
+        outcome = writer.run(pay("late"), within_s=0.05)
+        gate.open()
+
+        assert outcome.name == "timeout"
+        assert is_ok(first.result())
+    assert is_ok(writer.run(pay("after"), within_s=5))
+    assert balances(wallets) == (800, 200)
+
+
+def test_a_command_that_was_claimed_at_its_deadline_is_unknown_and_then_true(
+    writer: Writer, wallets: Engine
+) -> None:
+    gate, (slow,) = _gated()
+    outcome = writer.run(slow, within_s=0.05)
+    gate.open()
+
+    assert outcome.name == "unknown"
+    assert is_ok(writer.run(slow, within_s=5))
+    assert balances(wallets) == (900, 100)
+
+
+def test_a_full_queue_refuses_at_once(writer: Writer) -> None:
+    gate, (slow,) = _gated()
+    writer.submit(slow, lambda _: None)
+    gate.reached.wait(5)
+    for number in range(writers.QUEUED_MAX):
+        writer.submit(pay(f"k{number}", 1), lambda _: None)
+
+    assert writer.submit(pay("over"), lambda _: None) is None
+    assert writer.run(pay("over"), within_s=5).name == "timeout"
+    gate.open()
+
+
+def test_messages_are_owed_in_the_commit_of_their_money(
+    writer: Writer, wallets: Engine
+) -> None:
+    writer.run(pay("k1", messages=(told("sent"), told("received"))), within_s=5)
+    writer.run(pay("k1", messages=(told("sent"), told("received"))), within_s=5)
+
+    assert count(wallets, "outbox") == 2
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["kept", "not kept"])
+def test_a_commit_whose_answer_is_lost_is_run_again_under_its_keys(
+    wallets: Engine, clock: SetClock, kept: bool
+) -> None:
+    with started(wallets, clock, lambda engine: _CutAtCommit(engine, kept=kept)) as writer:
+        outcomes = _all_at_once(writer, [(f"k{n}", 100) for n in range(5)])
+
+    assert all(map(is_ok, outcomes))
+    assert balances(wallets) == (500, 500)
+    assert count(wallets, "journal") == 5
+
+
+def test_a_database_that_stays_away_moves_nothing_and_says_so(
+    wallets: Engine, clock: SetClock
+) -> None:
+    with started(wallets, clock, lambda engine: _Failing(engine, at="begin")) as writer:
+        assert writer.run(pay("k1"), within_s=30).name == "timeout"
+
+    assert balances(wallets) == (1_000, 0)
+
+
+def test_a_commit_that_never_answers_is_in_doubt(wallets: Engine, clock: SetClock) -> None:
+    with started(wallets, clock, lambda engine: _Failing(engine, at="commit")) as writer:
+        assert writer.run(pay("k1"), within_s=30).name == "unknown"
+
+
+class _Gate:
+    """Holds the writer inside a decision until it is opened."""
+
+    def __init__(self) -> None:
+        self.reached = threading.Event()
+        self._open = threading.Event()
+
+    def open(self) -> None:
+        self._open.set()
+
+    def pass_through(self) -> None:
+        self.reached.set()
+        assert self._open.wait(10)
+
+
+def _gated() -> tuple[_Gate, list]:  # type: ignore[type-arg]
+    gate = _Gate()
+    return gate, [pay("gate", before=gate.pass_through)]
+
+
+def _behind(writer: Writer, gate: _Gate, works: list) -> list[Outcome]:  # type: ignore[type-arg]
+    """Outcomes of `works`, all but the first in one batch: they queue behind it."""
+    outcomes: dict[str, Outcome] = {}
+    done = threading.Semaphore(0)
+
+    def answered(key: str) -> Callable[[Outcome], None]:
+        def keep(outcome: Outcome) -> None:
+            outcomes[key] = outcome
+            done.release()
+
+        return keep
+
+    writer.submit(works[0], answered(works[0].key))
+    assert gate.reached.wait(5)
+    for work in works[1:]:
+        writer.submit(work, answered(work.key))
+    gate.open()
+    for _ in works:
+        assert done.acquire(timeout=10)
+    return [outcomes[work.key] for work in works]
+
+
+def _all_at_once(writer: Writer, payments: list[tuple[str, int]]) -> list[Outcome]:
+    with ThreadPoolExecutor(len(payments)) as pool:
+        return list(pool.map(lambda one: writer.run(pay(*one), within_s=10), payments))
+
+
+class _Wrapped:
+    """The real books, to be troubled."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._books: Books = books_of(engine)
+        self._lost: Exception = (
+            sqlite3.OperationalError("disk I/O error")
+            if engine.dialect.name == "sqlite"
+            else psycopg.OperationalError("server closed the connection unexpectedly")
+        )
+        self.load: Callable[..., Loaded] = self._books.load
+        self.issue: Callable[..., int] = self._books.issue
+
+    def begin(self) -> None:
+        self._books.begin()
+
+    def write(self, rows: Rows) -> bool:
+        return self._books.write(rows)
+
+    def commit(self) -> None:
+        self._books.commit()
+
+    def undo(self, error: Exception | None = None) -> Trouble:
+        return self._books.undo(error)
+
+    def close(self) -> None:
+        self._books.close()
+
+
+class _CutAtCommit(_Wrapped):
+    """Loses the answer to its first COMMIT, which was kept or was not."""
+
+    def __init__(self, engine: Engine, *, kept: bool) -> None:
+        super().__init__(engine)
+        self._kept = kept
+        self._cut = False
+
+    def commit(self) -> None:
+        if self._cut:
+            super().commit()
+            return
+        self._cut = True
+        if self._kept:
+            super().commit()
+        raise self._lost
+
+
+class _Failing(_Wrapped):
+    """Fails at one step, every time."""
+
+    def __init__(self, engine: Engine, *, at: str) -> None:
+        super().__init__(engine)
+        self._at = at
+
+    def begin(self) -> None:
+        if self._at == "begin":
+            raise self._lost
+        super().begin()
+
+    def commit(self) -> None:
+        raise self._lost

@@ -1,0 +1,100 @@
+"""The smallest pack that has a state of every kind and breaks no rule."""
+
+from tests.ussd.stand_in import DECLARED, MONEY_MAX
+from ussd_gateway.ussd.faults import Fault
+from ussd_gateway.ussd.loader import load_pack
+from ussd_gateway.ussd.menu import Program
+
+RIGHT = """\
+schema: 1
+pack: small
+entry: start
+languages: [en, sw]
+profile: gsm7-160
+nav: {back: "0", home: "00"}
+session: {idle: 3m, max_hops: 40}
+vars:
+  to: {type: msisdn, region: KE}
+  amount: {type: money, currency: KES}
+  quote: {type: record, fields: {name: text(20), fee: money, payee: id}}
+shortcuts:
+  "1*{to}*{amount}": ask_quote
+notices:
+  bad_choice: {en: No such option., sw: Chaguo si sahihi.}
+  bad_number: {en: Not a number., sw: Si namba.}
+  bad_amount: {en: Not an amount., sw: Si kiasi.}
+  bad_pin: {en: "{digits} digits.", sw: "Tarakimu {digits}."}
+  too_many_tries: {en: Too many tries., sw: Mara nyingi mno.}
+  too_many_hops: {en: Too long., sw: Ndefu mno.}
+  dial_again: {en: Dial again. Nothing was charged., sw: Piga tena. Hukutozwa.}
+  pin_dialled: {en: Never dial a PIN., sw: Usipige PIN.}
+  checking: {en: Wait for the SMS., sw: Subiri SMS.}
+  back: {en: Back, sw: Rudi}
+states:
+  start:
+    decide:
+      - {when: me.registered, go: home}
+      - {go: stranger}
+  home:
+    menu:
+      text: {en: Home, sw: Nyumbani}
+      options:
+        - {key: "1", text: {en: Send, sw: Tuma}, go: ask_to, when: me.can_send}
+        - {key: "2", text: {en: Stop, sw: Acha}, go: stopped}
+  ask_to:
+    input:
+      text: {en: Number, sw: Namba}
+      into: to
+      check:
+        - {unless: to != me.msisdn, say: {en: Your own., sw: Yako.}}
+      go: ask_amount
+      retries: 3
+  ask_amount:
+    input:
+      text: {en: Amount, sw: Kiasi}
+      into: amount
+      go: ask_quote
+  ask_quote:
+    call:
+      do: send_money.quote
+      with: {to: to, amount: amount}
+      save: quote
+      within: 3s
+      outcomes:
+        {ok: ask_pin, own_number: stopped, unknown_payee: stopped, under_minimum: stopped,
+         over_limit: stopped, timeout: stopped}
+  ask_pin:
+    secret:
+      text:
+        en: "{amount|money} to {quote.name}, PIN"
+        sw: "{amount|money} kwa {quote.name}, PIN"
+      digits: 4-6
+      do: send_money
+      with: {to: to, amount: amount, fee: quote.fee, payee: quote.payee}
+      within: 5s
+      outcomes:
+        ok: done
+        wrong_pin: {again: {en: "{result.tries_left} left.", sw: "Bado {result.tries_left}."}}
+        not_registered: stopped
+        account_blocked: stopped
+        pin_locked: stopped
+        own_number: stopped
+        unknown_payee: stopped
+        under_minimum: stopped
+        over_limit: stopped
+        fee_changed: ask_quote
+        payee_full: stopped
+        low_balance: stopped
+        timeout: stopped
+        unknown: stopped
+  done:
+    end: {text: {en: "{result.receipt} sent.", sw: "{result.receipt} imetumwa."}}
+  stranger:
+    end: {text: {en: Not registered., sw: Haijasajiliwa.}}
+  stopped:
+    end: {text: {en: Stopped., sw: Imesimama.}}
+"""
+
+
+def load(source: str) -> Program | list[Fault]:
+    return load_pack(source.encode(), file="small.yaml", actions=DECLARED, money_max=MONEY_MAX)

@@ -1,0 +1,246 @@
+"""A stand-in for the services behind the shipped menus, and the two people who use them here.
+
+It answers as the services do: every command is done once for its key, and what was answered to
+a session's last secret is in its books.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from uuid import UUID
+
+from ussd_gateway.domain.money import Money
+from ussd_gateway.domain.msisdn import Msisdn
+from ussd_gateway.ports import (
+    Action,
+    Answer,
+    Call,
+    Effect,
+    Origin,
+    Profile,
+    Scalar,
+    Settled,
+    VarType,
+)
+from ussd_gateway.ussd.loader import load_pack
+from ussd_gateway.ussd.menu import Program
+from ussd_gateway.ussd.routes import Routes, load_routes
+
+MENUS = Path(__file__).parents[2] / "menus"
+MONEY_MAX = Money(50_000_000, "KES")
+
+
+def customer(msisdn: str, name: str, language: str) -> Profile:
+    return Profile(Msisdn(msisdn), registered=True, name=name, language=language, can_send=True)
+
+
+def stranger(msisdn: Msisdn) -> Profile:
+    return Profile(msisdn, registered=False, name="", language=None, can_send=False)
+
+
+AMINA = customer("+254711000001", "Amina Wafula", "en")
+JUMA = customer("+254711000002", "Juma Otieno", "sw")
+NOBODY = stranger(Msisdn("+254711000009"))
+
+PHONE, MONEY, ID, COUNT = VarType("msisdn"), VarType("money"), VarType("id"), VarType("count")
+PIN_OUTCOMES = ("not_registered", "account_blocked", "pin_locked", "wrong_pin")
+
+
+def kes(shillings: int) -> Money:
+    return Money(shillings * 100, "KES")
+
+
+def declared(
+    *,
+    quote: Callable[[Call], Answer],
+    send: Callable[[Call], Answer],
+    balance: Callable[[Call], Answer],
+) -> Mapping[str, Action]:
+    """The actions that the shipped pack names, run by these."""
+    actions = (
+        Action(
+            name="send_money.quote",
+            effect=Effect.READ,
+            takes={"to": PHONE, "amount": MONEY},
+            gives={
+                "name": VarType("text", 20),
+                "fee": MONEY,
+                "total": MONEY,
+                "payee": ID,
+                "tariff": ID,
+            },
+            outcomes=frozenset(
+                ("ok", "own_number", "unknown_payee", "under_minimum", "over_limit", "timeout")
+            ),
+            takes_secret=False,
+            run=quote,
+        ),
+        Action(
+            name="send_money",
+            effect=Effect.MONEY,
+            takes={"to": PHONE, "amount": MONEY, "fee": MONEY, "payee": ID},
+            gives={
+                "receipt": VarType("text", 10),
+                "amount": MONEY,
+                "fee": MONEY,
+                "name": VarType("text", 20),
+                "number": PHONE,
+                "balance": MONEY,
+                "tries_left": COUNT,
+            },
+            outcomes=frozenset(
+                (
+                    "ok",
+                    *PIN_OUTCOMES,
+                    "own_number",
+                    "unknown_payee",
+                    "under_minimum",
+                    "over_limit",
+                    "fee_changed",
+                    "payee_full",
+                    "low_balance",
+                    "timeout",
+                    "unknown",
+                )
+            ),
+            takes_secret=True,
+            run=send,
+        ),
+        Action(
+            name="balance",
+            effect=Effect.CHANGE,
+            takes={},
+            gives={"balance": MONEY, "at": VarType("text", 16), "tries_left": COUNT},
+            outcomes=frozenset(("ok", *PIN_OUTCOMES, "timeout", "unknown")),
+            takes_secret=True,
+            run=balance,
+        ),
+    )
+    return {action.name: action for action in actions}
+
+
+def _nothing(_call: Call) -> Answer:
+    raise AssertionError("no action runs here")
+
+
+DECLARED = declared(quote=_nothing, send=_nothing, balance=_nothing)
+
+
+def shipped_pack() -> Program:
+    source = (MENUS / "customer.yaml").read_bytes()
+    program = load_pack(source, file="customer.yaml", actions=DECLARED, money_max=MONEY_MAX)
+    assert isinstance(program, Program), "\n".join(map(str, program))
+    return program
+
+
+def shipped_routes() -> Routes:
+    source = (MENUS / "routes.yaml").read_bytes()
+    routes = load_routes(source, file="routes.yaml", packs={"customer"})
+    assert isinstance(routes, Routes), "\n".join(map(str, routes))
+    return routes
+
+
+def quoted(shillings: int) -> dict[str, Scalar]:
+    return {
+        "name": JUMA.name,
+        "fee": kes(7),
+        "total": kes(shillings + 7),
+        "payee": "2",
+        "tariff": "KE-2023-07",
+    }
+
+
+def sent(shillings: int, *, receipt: str = "9XK4M7Q2RT", balance: int = 4493) -> Answer:
+    values: dict[str, Scalar] = {
+        "receipt": receipt,
+        "amount": kes(shillings),
+        "fee": kes(7),
+        "name": JUMA.name,
+        "number": JUMA.msisdn,
+        "balance": kes(balance),
+    }
+    return Answer("ok", values)
+
+
+class Bank:
+    """Profiles, the books (Truth) and the actions, for the tests of whole turns."""
+
+    def __init__(self, *, pin: str = "4826", balance: int = 5000) -> None:
+        self._pin = pin
+        self.balance = balance
+        self.tries_left = 3
+        self.outcome: str | None = None  # what the next payment is answered, whatever the PIN
+        self.calls: list[Call] = []
+        self.sends = 0
+        self.before_send: Callable[[], None] = lambda: None
+        self.actions = declared(quote=self._quote, send=self._send, balance=self._balance)
+        self._known: dict[str, Answer] = {}
+        self._settled: dict[Origin, Settled] = {}
+        self._receipts = count(1)
+        self._lock = threading.Lock()
+
+    def profile(self, msisdn: Msisdn) -> Profile:
+        people = {person.msisdn: person for person in (AMINA, JUMA)}
+        return people.get(msisdn) or stranger(msisdn)
+
+    def settled(self, origin: Origin) -> Settled | None:
+        return self._settled.get(origin)
+
+    def _quote(self, call: Call) -> Answer:
+        self.calls.append(call)
+        amount = call.args["amount"]
+        assert isinstance(amount, Money)
+        if call.args["to"] != JUMA.msisdn:
+            return Answer("unknown_payee", {})
+        return Answer("ok", quoted(amount.minor // 100))
+
+    def _send(self, call: Call) -> Answer:
+        self.calls.append(call)
+        self.before_send()
+        with self._lock:
+            if call.key not in self._known:
+                self._known[call.key] = self._decide(call)
+            answer = self._known[call.key]
+            self._settled[call.origin] = Settled("send_pin", answer)
+        return answer
+
+    def _decide(self, call: Call) -> Answer:
+        self.sends += 1
+        amount = call.args["amount"]
+        assert isinstance(amount, Money)
+        assert call.secret is not None
+        if self.outcome is not None:
+            return Answer(self.outcome, {})
+        if call.secret.reveal() != self._pin:
+            self.tries_left -= 1
+            return Answer("wrong_pin", {"tries_left": self.tries_left})
+        shillings = amount.minor // 100
+        self.balance -= shillings + 7
+        receipt = f"RECEIPT{next(self._receipts):03}"
+        return sent(shillings, receipt=receipt, balance=self.balance)
+
+    def _balance(self, call: Call) -> Answer:
+        self.calls.append(call)
+        answer = Answer("ok", {"balance": kes(self.balance), "at": "2026-11-21 10:00"})
+        self._settled[call.origin] = Settled("balance_pin", answer)
+        return answer
+
+
+class WallClock:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+class Counted:
+    """Chance that is the same in every run."""
+
+    def __init__(self) -> None:
+        self._next = count(1)
+
+    def uuid7(self) -> UUID:
+        return UUID(int=next(self._next) | 0x7 << 76 | 0x2 << 62)
+
+    def octets(self, count: int) -> bytes:
+        return next(self._next).to_bytes(count, "big")

@@ -1,0 +1,108 @@
+"""Texts: what slots show, what fits, and what a screen costs at worst."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ussd_gateway.domain import gsm7
+from ussd_gateway.domain.money import Money
+from ussd_gateway.ports import Scalar, VarType
+from ussd_gateway.ussd import render
+from ussd_gateway.ussd.faults import Faults
+from ussd_gateway.ussd.menu import Text
+
+SCOPE = {
+    "name": VarType("text", 20),
+    "fee": VarType("money"),
+    "to": VarType("msisdn", 10),
+    "result.number": VarType("msisdn"),
+    "tries": VarType("count"),
+    "payee": VarType("id"),
+    "me.can_send": VarType("bool"),
+    "pin": VarType("text", 4),
+}
+KNOWN: dict[str, Scalar] = {
+    "name": "Juma Otieno",
+    "fee": Money(700, "KES"),
+    "to": "+254711000002",
+    "tries": 2,
+}
+
+
+def read(source: str) -> tuple[Text, Faults]:
+    faults = Faults("pack")
+    parts = render.parse(
+        source, line=1, scope=SCOPE, money_max=Money(50_000_000, "KES"), faults=faults
+    )
+    return Text(1, frozenset(), {"en": parts}), faults
+
+
+@pytest.mark.parametrize(
+    ("source", "shown", "septets"),
+    [
+        ("Pesa", "Pesa", 4),
+        ("", "", 0),
+        ("Fee {fee|money}.", "Fee KES 7.00.", 5 + 14),
+        ("{name} {to|local}", "Juma Otieno 0711000002", 20 + 1 + 10),
+        ("{to|mask}", "0711***002", 10),
+        ("{result.number|local}", "-", 16),
+        ("{name|upper}", "JUMA OTIENO", 20),
+        ("{tries} left", "2 left", 6 + 5),
+        ("  one\ntwo \n", "one\ntwo", 7),
+        ("[1]", "[1]", 5),
+        ("“Pesa”", '"Pesa"', 6),
+    ],
+)
+def test_a_text_shows_its_values_and_knows_its_cost(
+    source: str, shown: str, septets: int
+) -> None:
+    text, faults = read(source)
+    assert not faults.errors
+    assert render.render(text, "en", KNOWN) == shown
+    assert render.septets_at_worst(text, "en") == septets
+
+
+@pytest.mark.parametrize(
+    ("source", "code"),
+    [
+        ("{nobody}", "E09"),
+        ("{fee}", "E09"),
+        ("{fee|local}", "E09"),
+        ("{name|money}", "E09"),
+        ("{to}", "E09"),
+        ("{payee}", "E09"),
+        ("{me.can_send}", "E09"),
+        ("{name|shout}", "E09"),
+        ("{name", "E09"),
+        ("name}", "E09"),
+        ("{{name}}", "E09"),
+        ("{name.upper()}", "E09"),
+        ("{pin}", "E19"),
+        ("{send.secret}", "E19"),
+    ],
+)
+def test_what_cannot_be_shown_is_a_fault(source: str, code: str) -> None:
+    _, faults = read(source)
+    assert [fault.code for fault in faults.errors] == [code]
+
+
+def test_a_character_outside_gsm7_is_told_and_shown_in_bare_letters() -> None:
+    text, faults = read("Ŵeka")
+    assert [fault.code for fault in faults.warnings] == ["W12"]
+    assert render.render(text, "en", {}) == "Weka"
+
+
+def test_the_dear_characters_count_twice_in_a_name() -> None:
+    assert render.fitted("a" * 15 + "[[[[", 20) == "a" * 15 + "[["
+
+
+def test_a_name_adds_no_line_to_a_screen() -> None:
+    assert render.fitted("Juma\n1. Win\r\n2. Lose", 40) == "Juma 1. Win  2. Lose"
+
+
+@given(st.text(max_size=80), st.integers(1, 40))
+def test_any_value_is_made_fit(value: str, most: int) -> None:
+    shown = render.fitted(value, most)
+    assert gsm7.is_gsm7(shown)
+    assert gsm7.septets(shown) <= most
+    assert not set(shown) & set("\n\r\f\t")

@@ -1,0 +1,58 @@
+"""What people type, and what it is."""
+
+import pytest
+
+from ussd_gateway.domain.money import Money
+from ussd_gateway.ussd import typed
+
+
+@pytest.mark.parametrize(
+    ("region", "text", "msisdn"),
+    [
+        ("KE", "0711000002", "+254711000002"),
+        ("KE", "711000002", "+254711000002"),
+        ("KE", "254711000002", "+254711000002"),
+        ("KE", "+254711000002", "+254711000002"),
+        ("KE", "0711 000-002", "+254711000002"),
+        ("KE", "0110000002", "+254110000002"),
+        ("UG", "0711000002", "+256711000002"),
+        ("KE", "0211000002", None),
+        ("KE", "071100000", None),
+        ("KE", "07110000022", None),
+        ("KE", "+255711000002", None),
+        ("KE", "٠٧١١٠٠٠٠٠٢", None),
+        ("KE", "0711OOOOO2", None),
+        ("KE", "", None),
+    ],
+)
+def test_a_typed_number(region: str, text: str, msisdn: str | None) -> None:
+    assert typed.msisdn_parser(region)(text) == msisdn
+
+
+@pytest.mark.parametrize(
+    ("text", "minor"),
+    [
+        ("500", 50_000),
+        ("500.50", 50_050),
+        ("1,500", 150_000),
+        ("500000", 50_000_000),
+        ("500000.01", None),
+        ("0", None),
+        ("-5", None),
+        ("5.555", None),
+        ("٥٠٠", None),
+        ("five", None),
+        ("", None),
+    ],
+)
+def test_a_typed_amount(text: str, minor: int | None) -> None:
+    amount = typed.money_parser("KES", Money(50_000_000, "KES"))(text)
+    assert amount == (None if minor is None else Money(minor, "KES"))
+
+
+@pytest.mark.parametrize(
+    ("text", "fits"),
+    [("1234", True), ("123", False), ("12345", False), ("12a4", False), ("١٢٣٤", False)],
+)
+def test_the_shape_of_a_pin(text: str, fits: bool) -> None:  # noqa: FBT001
+    assert typed.is_digits(text, least=4, most=4) is fits

@@ -1,0 +1,25 @@
+"""Logs: one event a line, with fields. Nothing here may ever be handed what a person typed."""
+
+import logging
+
+import structlog
+
+from ussd_gateway.settings import Settings
+
+
+def start_logging(settings: Settings) -> None:
+    """Called once in each process, before it does anything."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(
+            logging.getLevelNamesMapping()[settings.log_level.upper()]
+        ),
+        logger_factory=structlog.PrintLoggerFactory(),
+        cache_logger_on_first_use=True,
+    )

@@ -1,0 +1,58 @@
+"""The command `ussd-gateway`: every way into the program, one file a group of commands.
+
+Commands import what they run inside their bodies, so that `--help` answers at once and a
+process loads only what it needs.
+"""
+
+import sys
+from collections.abc import Iterable
+
+import typer
+
+from ussd_gateway.cli import db, demo, doctor, phone, programs
+
+app = typer.Typer(
+    name="ussd-gateway",
+    help="A payment gateway that any phone can use.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(demo.demo)
+app.command()(programs.serve)
+app.command()(programs.worker)
+app.command()(programs.relay)
+app.command()(programs.scheduler)
+app.command()(programs.simulator)
+app.command()(phone.phone)
+app.add_typer(db.app, name="db")
+app.command()(doctor.doctor)
+
+
+def main() -> None:
+    """What a person can mend is told in lines; anything else is a bug, with its traceback."""
+    try:
+        app()
+    except Exception as error:
+        from sqlalchemy.exc import OperationalError
+
+        from ussd_gateway.app import Faulty
+        from ussd_gateway.settings import SettingsFault
+
+        match error:
+            case SettingsFault():
+                _tell("The environment needs mending:", error.faults)
+            case Faulty():
+                _tell("The operators' files need mending:", error.faults)
+            case OperationalError():
+                reason = str(error.orig).strip()
+                _tell("The database does not answer; see `ussd-gateway doctor`:", [reason])
+            case _:
+                raise
+        sys.exit(2)
+
+
+def _tell(title: str, lines: Iterable[str]) -> None:
+    print(title, file=sys.stderr)
+    for line in lines:
+        print(f"  {line}", file=sys.stderr)

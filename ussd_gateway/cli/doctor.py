@@ -1,0 +1,121 @@
+"""Looks at everything the gateway needs, and says what to do about what is missing."""
+
+import http.client
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from ussd_gateway.settings import Settings
+
+ask_s = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was seen of a thing. `advice` says what to do; None where all is well."""
+
+    thing: str
+    seen: str
+    advice: str | None = None
+
+
+def doctor() -> None:
+    """Check settings, database, Redis, ports and menus, and say what to do."""
+    from ussd_gateway.settings import load
+
+    settings = load()
+    findings = (
+        Finding("settings", f"{settings.app_env}, DATA_DIR {settings.data_dir}"),
+        _database(settings),
+        _redis(settings),
+        _port("PORT", settings.port, "/readyz"),
+        _port("SIM_PORT", settings.sim_port, "/"),
+        _menus(settings.menus_dir),
+    )
+    for finding in findings:
+        mark = "ok" if finding.advice is None else "--"
+        typer.echo(f"{mark}  {finding.thing:<9} {finding.seen}")
+        if finding.advice is not None:
+            typer.echo(f"              {finding.advice}")
+    raise typer.Exit(any(finding.advice is not None for finding in findings))
+
+
+def _database(settings: "Settings") -> Finding:
+    from alembic.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+    from sqlalchemy import create_engine, make_url
+    from sqlalchemy.exc import SQLAlchemyError
+
+    import ussd_gateway.store
+
+    url = make_url(settings.database_url)
+    shown = url.render_as_string(hide_password=True)
+    if settings.embeds_database and not Path(url.database or "").exists():
+        return Finding("database", f"{shown}: made by the first `make run`")
+
+    engine = create_engine(url)
+    try:
+        with engine.connect() as connection:
+            present = MigrationContext.configure(connection).get_current_revision()
+    except SQLAlchemyError as error:
+        return Finding("database", f"{shown}: {_reason(error)}", "Mend DATABASE_URL.")
+    finally:
+        engine.dispose()
+
+    scripts = Path(ussd_gateway.store.__path__[0]) / "migrations"
+    newest = ScriptDirectory(str(scripts)).get_current_head()
+    if present != newest:
+        return Finding(
+            "database",
+            f"{shown}: its schema is {present or 'empty'}, this program's is {newest}",
+            "Run `ussd-gateway db upgrade`.",
+        )
+    return Finding("database", f"{shown}: schema {present}")
+
+
+def _redis(settings: "Settings") -> Finding:
+    import redis
+
+    with closing(redis.from_url(settings.redis_url, socket_timeout=ask_s)) as client:
+        try:
+            client.ping()
+        except redis.RedisError as error:
+            if settings.embeds_valkey:
+                return Finding("redis", "embedded: `make run` starts it")
+            return Finding("redis", _reason(error), "Start the server, or mend REDIS_URL.")
+        server = client.info("server")
+    version = server.get("valkey_version") or server.get("redis_version")
+    return Finding("redis", f"{'embedded' if settings.embeds_valkey else 'answers'}: {version}")
+
+
+def _port(name: str, port: int, path: str) -> Finding:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ask_s)
+    with closing(connection):
+        try:
+            connection.request("GET", path)
+            with connection.getresponse() as response:
+                status = response.status
+        except ConnectionRefusedError:
+            return Finding(name, f"{port}: free")
+        except (OSError, http.client.HTTPException) as error:
+            return Finding(name, f"{port}: {error!r}", f"Another program? Choose {name}=.")
+    if status == http.HTTPStatus.OK:
+        return Finding(name, f"{port}: serving")
+    return Finding(
+        name, f"{port}: answers {path} with {status}", f"See why, or choose another {name}=."
+    )
+
+
+def _menus(folder: Path) -> Finding:
+    packs = sorted(path.name for path in folder.glob("*.yaml"))
+    if not packs:
+        return Finding("menus", f"none in {folder}", "Start where they are, or set MENUS_DIR=.")
+    return Finding("menus", f"{folder}: {', '.join(packs)}")
+
+
+def _reason(error: Exception) -> str:
+    return str(error).strip().splitlines()[0]

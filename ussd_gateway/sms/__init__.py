@@ -1,0 +1,1 @@
+"""SMS providers behind one door, `ports.SmsSender`: one file a provider."""

@@ -1,0 +1,219 @@
+"""A pack of menus as a frozen program: the loader makes it, the engine walks it.
+
+Everything that can be settled once is settled here: names are flat (`quote.fee`, `me.msisdn`,
+`result.receipt`), texts are split into parts, guards and parsers are closures. A program that
+the loader hands out has no dangling target, no unset name on any path, and no screen that is
+too long.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from ussd_gateway.domain.money import Money
+from ussd_gateway.ports import Effect, Scalar, VarType
+from ussd_gateway.ussd.faults import Fault
+
+Vars = Mapping[str, Scalar]
+
+# What every text and guard may know of the person who dials (ports.Profile).
+ME: Mapping[str, VarType] = {
+    "me.msisdn": VarType("msisdn"),
+    "me.registered": VarType("bool"),
+    "me.name": VarType("text", 20),
+    "me.language": VarType("text", 2),
+    "me.can_send": VarType("bool"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A place in a text where a value is shown, and what it costs there at most."""
+
+    name: str
+    show: Callable[[Scalar], str]
+    septets_max: int
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text in every language of its pack. `names` are those its slots show."""
+
+    line: int
+    names: frozenset[str]
+    parts: Mapping[str, tuple[str | Slot, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    line: int
+    names: frozenset[str]
+    holds: Callable[[Vars], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A value that an answer gives: its name there and here, and how it is made fit to show."""
+
+    given: str
+    name: str
+    fit: Callable[[Scalar], Scalar]
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """The target of an outcome that asks for the secret once more, saying why."""
+
+    note: Text
+
+
+Target = str | Again
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What a state asks of an action, and where each of its outcomes leads."""
+
+    line: int
+    action: str
+    effect: Effect
+    args: tuple[tuple[str, str], ...]  # the action's parameter, our name
+    within_s: float
+    outcomes: Mapping[str, Target]
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    line: int
+    when: Guard | None
+    text: Text
+    go: str
+
+
+@dataclass(frozen=True, slots=True)
+class Menu:
+    """`root`: reached from the entry without a choice, so there is nowhere to go back to."""
+
+    line: int
+    blocks: tuple[tuple[Guard | None, Text], ...]  # its lines, those under one guard together
+    options: Mapping[str, Option]
+    nav: bool
+    root: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    unless: Guard
+    say: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    line: int
+    text: Text
+    into: str
+    parse: Callable[[str], Scalar | None]
+    bad: Text
+    checks: tuple[Check, ...]
+    go: str
+    retries: int | None  # None: as many as the session has hops
+    nav: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    line: int
+    text: Text
+    digits_min: int
+    digits_max: int
+    act: Act
+    takes: tuple[Taken, ...]
+    nav: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """`saves`: its values are kept under the record's name, and leave `result.*` alone."""
+
+    line: int
+    act: Act
+    takes: tuple[Taken, ...]
+    saves: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    line: int
+    when: Guard | None
+    go: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decide:
+    line: int
+    rules: tuple[Rule, ...]  # the last has no guard
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    line: int
+    text: Text
+
+
+State = Menu | Input | Secret | Call | Decide | End
+
+
+@dataclass(frozen=True, slots=True)
+class Notices:
+    """What the engine itself has to say: a closed set, each required of every pack."""
+
+    bad_choice: Text
+    bad_number: Text
+    bad_amount: Text
+    bad_pin: Text  # knows {digits}
+    too_many_tries: Text
+    too_many_hops: Text
+    dial_again: Text
+    pin_dialled: Text
+    checking: Text
+    back: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """A `{name}` in a dialled string."""
+
+    name: str
+    parse: Callable[[str], Scalar | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Shortcut:
+    line: int
+    tokens: tuple[str | Capture, ...]
+    when: Guard | None
+    go: str
+
+
+@dataclass(frozen=True, slots=True)
+class Nav:
+    back: str
+    home: str
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    name: str
+    digest: str  # of the file: a session goes on only in the program it began in
+    entry: str
+    languages: tuple[str, ...]
+    nav: Nav
+    idle_s: int
+    hops_max: int
+    notices: Notices
+    shortcuts: tuple[Shortcut, ...]
+    states: Mapping[str, State]
+    money_max: Money
+    warnings: tuple[Fault, ...]
+
+    def language(self, wished: str | None) -> str:
+        return wished if wished in self.languages else self.languages[0]

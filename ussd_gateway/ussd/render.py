@@ -1,0 +1,209 @@
+"""Texts with values in them: split once at load, joined at every hop.
+
+    "Fee {quote.fee|money}"  ->  ("Fee ", Slot("quote.fee", str))
+
+A value is made fit when it enters a session (`fitted`), not when it is shown: folded to GSM-7,
+on one line, cut to its declared septets. So a screen that was short enough at load always is,
+and a name can neither add lines to a screen nor push others off it.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import cast
+
+from ussd_gateway.domain import gsm7, msisdn
+from ussd_gateway.domain.money import Money
+from ussd_gateway.domain.msisdn import Msisdn
+from ussd_gateway.ports import Scalar, VarType
+from ussd_gateway.ussd.faults import Faults
+from ussd_gateway.ussd.menu import Slot, Text, Vars
+
+screen_septets_max = 160
+msisdn_septets_max = 16  # E.164 in full, for a number of no market of ours
+masked_septets = 10
+count_septets_max = 6
+
+# Names that would show what was typed in secret. Nothing is ever kept under them.
+SECRETS = frozenset({"pin", "otp", "secret", "password"})
+
+Part = str | Slot
+
+# Shown for a value that an action promised and left out: a hole, not a lost screen.
+MISSING = "-"
+
+_SLOT = re.compile(r"\{([^{}|]*)(?:\|([^{}|]*))?\}")
+# The characters that cost one septet each and need no second look.
+_PLAIN = re.compile(r"[ !\"#$%&'()*+,\-./0-9:;<=>?@A-Z_a-z]*")
+_BREAKS = str.maketrans("\n\r\f\t\v", "     ")
+_UPPER = str.maketrans("abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+
+
+def render(text: Text, language: str, values: Vars) -> str:
+    parts = text.parts[language]
+    if len(parts) == 1 and type(parts[0]) is str:
+        return parts[0]
+
+    shown = []
+    for part in parts:
+        if type(part) is str:
+            shown.append(part)
+            continue
+        slot = cast(Slot, part)
+        value = values.get(slot.name)
+        shown.append(MISSING if value is None else slot.show(value))
+    return "".join(shown)
+
+
+def joined(texts: Iterable[Text]) -> Text:
+    """One text, each of `texts` on its own line."""
+    texts = list(texts)
+    parts: dict[str, tuple[Part, ...]] = {}
+    for language in texts[0].parts:
+        line: list[Part] = []
+        for text in texts:
+            line += ["\n", *text.parts[language]] if line else text.parts[language]
+        parts[language] = _merged(line)
+    return Text(texts[0].line, frozenset().union(*(text.names for text in texts)), parts)
+
+
+def labelled(label: str, text: Text) -> Text:
+    """`1. ` before a text."""
+    return Text(
+        text.line,
+        text.names,
+        {language: _merged([label, *parts]) for language, parts in text.parts.items()},
+    )
+
+
+def parse(
+    source: str,
+    *,
+    line: int,
+    scope: Mapping[str, VarType],
+    money_max: Money,
+    faults: Faults,
+) -> tuple[Part, ...]:
+    """The parts of one text as an operator wrote it, names and filters checked."""
+    source = source.strip()
+    if not gsm7.is_gsm7(source):
+        faults.add("W12", line, repr(source), "not GSM-7; it will be shown in bare letters")
+        source = gsm7.fold(source)
+
+    parts: list[Part] = []
+    end = 0
+    for match in _SLOT.finditer(source):
+        parts += [source[end : match.start()]] if match.start() > end else []
+        filtered = _filter(match[1], match[2], line, scope, faults)
+        if filtered is not None:
+            septets_max = filtered.septets(scope[match[1]], money_max)
+            parts.append(Slot(match[1], filtered.show, septets_max))
+        end = match.end()
+    parts.append(source[end:])
+    if any(brace in part for part in parts if isinstance(part, str) for brace in "{}"):
+        faults.add("E09", line, repr(source), "write a slot as {name} or {name|filter}")
+    return _merged(parts)
+
+
+def septets_at_worst(text: Text, language: str) -> int:
+    """What the text costs when each of its values is as long as it can be."""
+    return sum(
+        gsm7.septets(part) if isinstance(part, str) else part.septets_max
+        for part in text.parts[language]
+    )
+
+
+def fitter(kind: VarType) -> Callable[[Scalar], Scalar]:
+    """How a value of this type is made fit to keep and show."""
+    return partial(_fit_text, kind.length) if kind.kind == "text" else _as_it_is
+
+
+def fitted(text: str, septets_max: int) -> str:
+    """`text` in GSM-7, on one line, and within `septets_max`."""
+    if _PLAIN.fullmatch(text):
+        return text[:septets_max]
+
+    text = gsm7.fold(text.translate(_BREAKS))
+    while gsm7.septets(text) > septets_max:
+        text = text[:-1]
+    return text
+
+
+def _fit_text(septets_max: int, value: Scalar) -> Scalar:
+    return fitted(str(value), septets_max)
+
+
+def _as_it_is(value: Scalar) -> Scalar:
+    return value
+
+
+def _filter(
+    name: str, filter_name: str | None, line: int, scope: Mapping[str, VarType], faults: Faults
+) -> "_Filter | None":
+    if name.rpartition(".")[2] in SECRETS:
+        faults.add("E19", line, f"{{{name}}}", "what is typed in secret is never shown")
+        return None
+    if name not in scope:
+        faults.add("E09", line, f"{{{name}}}", "name a declared var, me.* or result.*")
+        return None
+    if filter_name is not None and filter_name not in FILTERS:
+        faults.add("E09", line, f"|{filter_name}", f"filters are {', '.join(sorted(FILTERS))}")
+        return None
+
+    filtered = FILTERS[filter_name] if filter_name is not None else _BARE
+    kind = scope[name].kind
+    if kind not in filtered.kinds:
+        fit = [known for known, each in FILTERS.items() if kind in each.kinds]
+        advice = f"show it as {{{name}|{fit[0]}}}" if fit else "it cannot be shown"
+        faults.add("E09", line, f"{{{name}}} is of type {kind}", advice)
+        return None
+    return filtered
+
+
+def _merged(parts: Iterable[Part]) -> tuple[Part, ...]:
+    merged: list[Part] = []
+    for part in parts:
+        if isinstance(part, str) and merged and isinstance(merged[-1], str):
+            merged[-1] += part
+        elif part != "":
+            merged.append(part)
+    return tuple(merged) or ("",)
+
+
+@dataclass(frozen=True, slots=True)
+class _Filter:
+    kinds: frozenset[str]
+    show: Callable[[Scalar], str]
+    septets: Callable[[VarType, Money], int]
+
+
+def _show_local(value: Scalar) -> str:
+    return msisdn.local(cast(Msisdn, value))
+
+
+def _show_masked(value: Scalar) -> str:
+    return msisdn.masked(cast(Msisdn, value))
+
+
+def _show_upper(value: Scalar) -> str:
+    """Only the bare letters: the capitals of some others are not in GSM-7."""
+    return str(value).translate(_UPPER)
+
+
+def _bare_septets(kind: VarType, _money_max: Money) -> int:
+    return count_septets_max if kind.kind == "count" else kind.length
+
+
+_BARE = _Filter(frozenset({"text", "count"}), str, _bare_septets)
+
+FILTERS: Mapping[str, _Filter] = {
+    "money": _Filter(
+        frozenset({"money"}), str, lambda _, money_max: gsm7.septets(str(money_max))
+    ),
+    "local": _Filter(
+        frozenset({"msisdn"}), _show_local, lambda kind, _: kind.length or msisdn_septets_max
+    ),
+    "mask": _Filter(frozenset({"msisdn"}), _show_masked, lambda _kind, _money: masked_septets),
+    "upper": _Filter(frozenset({"text"}), _show_upper, _bare_septets),
+}

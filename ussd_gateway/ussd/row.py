@@ -1,0 +1,32 @@
+"""A session as it is kept between hops: where it is, what was heard, what was replied."""
+
+from msgspec import DecodeError, Struct, msgpack
+
+from ussd_gateway.ussd.events import Session
+from ussd_gateway.ussd.heard import Heard
+
+
+class Row(Struct, frozen=True, array_like=True):
+    """`session` is None when it has ended: then its last reply is all there is to say."""
+
+    program: str  # digest
+    visit: str
+    heard: Heard
+    reply: str
+    session: Session | None
+
+
+_encoder = msgpack.Encoder()
+_decoder = msgpack.Decoder(Row)
+
+
+def pack(row: Row) -> bytes:
+    return _encoder.encode(row)
+
+
+def unpack(octets: bytes) -> Row | None:
+    """None for what another version of the gateway wrote, or nobody did."""
+    try:
+        return _decoder.decode(octets)
+    except DecodeError:
+        return None

@@ -1,0 +1,323 @@
+"""Reads the states of a pack by kind: `menu | input | secret | call | decide | end`."""
+
+import re
+from collections.abc import Mapping
+
+from ussd_gateway.ussd import acts, fields, render, typed
+from ussd_gateway.ussd.known import Known, Written
+from ussd_gateway.ussd.menu import (
+    Call,
+    Check,
+    Decide,
+    End,
+    Guard,
+    Input,
+    Menu,
+    Notices,
+    Option,
+    Rule,
+    Secret,
+    State,
+    Text,
+)
+from ussd_gateway.ussd.strict_yaml import Node
+
+KINDS = ("menu", "input", "secret", "call", "decide", "end")
+
+digits_max = 12
+retries_max = 10
+
+_KEY = re.compile(r"[0-9]{1,2}")
+_DIGITS = re.compile(r"([0-9]{1,2})(?:-([0-9]{1,2}))?")
+# Words by which a screen asks for what only a `secret` may take.
+_ASKS_SECRET = re.compile(
+    r"\b(pin|otp|password|passcode|nywila|nenosiri|(neno|namba) (la|ya) siri)\b", re.IGNORECASE
+)
+
+
+def find_kinds(node: Node | None, known: Known) -> dict[str, Written]:
+    """Every state that has exactly one kind (E03)."""
+    found = {}
+    for key, value in fields.pairs(node, known.faults, where="states"):
+        kinds = fields.mapping(value, known.faults, where=key.text, optional=KINDS)
+        if len(kinds) != 1:
+            has = " and ".join(kinds) or "none"
+            advice = f"give it exactly one of {', '.join(KINDS)}"
+            known.faults.add("E03", key.line, f"{key.text} has {has}", advice)
+            continue
+        for kind, inner in kinds.items():
+            found[key.text] = Written(key.text, kind, inner, key.line)
+    return found
+
+
+def read_states(
+    written: Mapping[str, Written], known: Known, notices: Notices, *, entry: str
+) -> dict[str, State]:
+    """The states that could be read, in the file's order."""
+    decides = {
+        state.name: _decide(state, known)
+        for state in written.values()
+        if state.kind == "decide"
+    }
+    roots = _roots(entry, decides)
+    read: dict[str, State] = {}
+    for state in written.values():
+        match state.kind:
+            case "menu":
+                read[state.name] = _menu(state, known, notices, root=state.name in roots)
+            case "input":
+                read[state.name] = _input(state, known, notices)
+            case "secret":
+                read[state.name] = _secret(state, known)
+            case "call":
+                read[state.name] = _call(state, known)
+            case "decide":
+                read[state.name] = decides[state.name]
+            case _:
+                read[state.name] = _end(state, known)
+    return read
+
+
+def _roots(entry: str, decides: Mapping[str, Decide]) -> frozenset[str]:
+    """The states that a session begins in: the entry, or what it decides for."""
+    found: set[str] = set()
+    ahead = [entry]
+    while ahead:  # ends: each state is looked at once
+        name = ahead.pop()
+        if name in found:
+            continue
+        found.add(name)
+        if name in decides:
+            ahead += [rule.go for rule in decides[name].rules]
+    return frozenset(found)
+
+
+def _menu(state: Written, known: Known, notices: Notices, *, root: bool) -> Menu:
+    found = fields.mapping(
+        state.node,
+        known.faults,
+        where=state.name,
+        required=("text", "options"),
+        optional=("nav",),
+    )
+    text = known.text(found.get("text"), where=f"text of {state.name}", line=state.line)
+    nav = _nav(found, known)
+    options = _options(state, found.get("options"), known, nav=nav)
+
+    lines: list[tuple[Guard | None, Text]] = [(None, text)]
+    for key, option in options.items():
+        lines.append((option.when, render.labelled(f"{key}. ", option.text)))
+    if nav and not root:
+        lines.append((None, render.labelled(f"{known.nav.back}. ", notices.back)))
+    return Menu(state.line, _blocks(lines), options, nav, root)
+
+
+def _options(
+    state: Written, node: Node | None, known: Known, *, nav: bool
+) -> dict[str, Option]:
+    options: dict[str, Option] = {}
+    guarded = []
+    for item in fields.items(node, known.faults, where=f"options of {state.name}"):
+        found = fields.mapping(
+            item,
+            known.faults,
+            where=f"an option of {state.name}",
+            required=("key", "text", "go"),
+            optional=("when",),
+        )
+        guarded.append("when" in found)
+        key = fields.word(found.get("key"), known.faults, where="key")
+        clash = _clash(key, options, known, nav=nav)
+        if key and clash:
+            known.faults.add("E13", item.line, f"key {key} of {state.name}", clash)
+            continue
+        options[key] = Option(
+            item.line,
+            known.guard(found.get("when"), where="when"),
+            known.text(
+                found.get("text"), where=f"option {key} of {state.name}", line=item.line
+            ),
+            known.target(found.get("go"), where="go"),
+        )
+    if guarded and all(guarded):
+        advice = "leave one option without `when`, or decide before this menu"
+        known.faults.add("E14", state.line, f"{state.name} can hide every option", advice)
+    return options
+
+
+def _clash(key: str, options: Mapping[str, Option], known: Known, *, nav: bool) -> str | None:
+    if not _KEY.fullmatch(key):
+        return "keys are of one or two digits"
+    if key in options:
+        return f"line {options[key].line} has this key already"
+    if nav and key in (known.nav.back, known.nav.home):
+        return "this key leads back or home; choose another, or say `nav: off`"
+    return None
+
+
+def _blocks(
+    lines: list[tuple[Guard | None, Text]],
+) -> tuple[tuple[Guard | None, Text], ...]:
+    """The lines of a menu, those that are always shown together made one text."""
+    blocks: list[tuple[Guard | None, Text]] = []
+    for guard, line in lines:
+        if blocks and guard is None and blocks[-1][0] is None:
+            blocks[-1] = (None, render.joined((blocks[-1][1], line)))
+        else:
+            blocks.append((guard, render.labelled("\n", line) if blocks else line))
+    return tuple(blocks)
+
+
+def _input(state: Written, known: Known, notices: Notices) -> Input:
+    found = fields.mapping(
+        state.node,
+        known.faults,
+        where=state.name,
+        required=("text", "into", "go"),
+        optional=("check", "retries", "nav"),
+    )
+    text = known.text(found.get("text"), where=f"text of {state.name}", line=state.line)
+    _refuse_asking_secrets(text, known)
+    into = fields.word(found.get("into"), known.faults, where="into")
+    parse, bad = _typed(into, found.get("into"), known, notices)
+    retries = fields.count(
+        found.get("retries"), known.faults, where="retries", least=1, most=retries_max
+    )
+    return Input(
+        line=state.line,
+        text=text,
+        into=into,
+        parse=parse,
+        bad=bad,
+        checks=_checks(state, found.get("check"), known),
+        go=known.target(found.get("go"), where="go"),
+        retries=retries if "retries" in found else None,
+        nav=_nav(found, known),
+    )
+
+
+def _typed(
+    into: str, node: Node | None, known: Known, notices: Notices
+) -> tuple[typed.Parser, Text]:
+    var = known.vars.get(into)
+    line = node.line if node else 0
+    match var.type.kind if var else "":
+        case "msisdn" if var:
+            return typed.msisdn_parser(var.region), notices.bad_number
+        case "money" if var:
+            return typed.money_parser(var.currency, known.money_max), notices.bad_amount
+        case "":
+            if into:
+                known.faults.add("E20", line, into, "declare it under `vars`")
+        case kind:
+            known.faults.add(
+                "E09", line, f"{into} is of type {kind}", "msisdn or money is typed"
+            )
+    return typed.nothing, notices.bad_choice
+
+
+def _checks(state: Written, node: Node | None, known: Known) -> tuple[Check, ...]:
+    checks = []
+    for item in fields.items(node, known.faults, where=f"check of {state.name}"):
+        found = fields.mapping(
+            item, known.faults, where=f"a check of {state.name}", required=("unless", "say")
+        )
+        guard = known.guard(found.get("unless"), where="unless")
+        say = known.text(found.get("say"), where=f"a check of {state.name}", line=item.line)
+        if guard is not None:
+            checks.append(Check(guard, say))
+    return tuple(checks)
+
+
+def _refuse_asking_secrets(text: Text, known: Known) -> None:
+    for language, parts in text.parts.items():
+        for part in parts:
+            asked = _ASKS_SECRET.search(part) if isinstance(part, str) else None
+            if asked:
+                advice = "an `input` is kept and shown; ask for it in a `secret`"
+                known.faults.add("E28", text.line, f"{asked[0]} ({language})", advice)
+
+
+def _secret(state: Written, known: Known) -> Secret:
+    found = fields.mapping(
+        state.node,
+        known.faults,
+        where=state.name,
+        required=("text", "digits", "do", "within", "outcomes"),
+        optional=("with", "nav"),
+    )
+    least, most = _digits(found.get("digits"), known)
+    return Secret(
+        line=state.line,
+        text=known.text(found.get("text"), where=f"text of {state.name}", line=state.line),
+        digits_min=least,
+        digits_max=most,
+        act=acts.read_act(state, found, known, secret=True),
+        takes=acts.results(found.get("do"), known),
+        nav=_nav(found, known),
+    )
+
+
+def _digits(node: Node | None, known: Known) -> tuple[int, int]:
+    text = fields.word(node, known.faults, where="digits")
+    match = _DIGITS.fullmatch(text)
+    least = int(match[1]) if match else 0
+    most = int(match[2] or match[1]) if match else 0
+    if 0 < least <= most <= digits_max:
+        return least, most
+    if node is not None and text:
+        advice = f"write a length, or a range such as 4-6, up to {digits_max}"
+        known.faults.add("E01", node.line, f"digits: {text}", advice)
+    return 1, 1
+
+
+def _call(state: Written, known: Known) -> Call:
+    found = fields.mapping(
+        state.node,
+        known.faults,
+        where=state.name,
+        required=("do", "within", "outcomes"),
+        optional=("with", "save"),
+    )
+    do = found.get("do")
+    save = fields.word(found.get("save"), known.faults, where="save")
+    return Call(
+        line=state.line,
+        act=acts.read_act(state, found, known, secret=False),
+        takes=acts.saved(save, found["save"], do, known) if save else acts.results(do, known),
+        saves=bool(save),
+    )
+
+
+def _decide(state: Written, known: Known) -> Decide:
+    rules = []
+    written = fields.items(state.node, known.faults, where=state.name)
+    for place, item in enumerate(written, start=1):
+        last = place == len(written)
+        found = fields.mapping(
+            item,
+            known.faults,
+            where=f"a rule of {state.name}",
+            required=("go",) if last else ("when", "go"),
+            optional=("when",) if last else (),
+        )
+        when = known.guard(found.get("when"), where="when")
+        if last and "when" in found:
+            advice = "end with a rule without `when`, for all that is left"
+            known.faults.add("E16", item.line, state.name, advice)
+        rules.append(Rule(item.line, when, known.target(found.get("go"), where="go")))
+    if not rules:
+        known.faults.add("E16", state.line, state.name, "give it a rule")
+    return Decide(state.line, tuple(rules))
+
+
+def _end(state: Written, known: Known) -> End:
+    found = fields.mapping(state.node, known.faults, where=state.name, required=("text",))
+    return End(
+        state.line,
+        known.text(found.get("text"), where=f"text of {state.name}", line=state.line),
+    )
+
+
+def _nav(found: Mapping[str, Node], known: Known) -> bool:
+    return fields.switch(found.get("nav"), known.faults, where="nav", default=True)

@@ -1,0 +1,53 @@
+"""What a person types, made a value: `0711 000 002` a number, `1,500` an amount; or None."""
+
+import re
+from collections.abc import Callable
+from functools import partial
+
+from ussd_gateway.domain.money import Money, parse_typed
+from ussd_gateway.domain.msisdn import CALLING_CODES, Msisdn
+from ussd_gateway.ports import Scalar
+
+# A mobile number after its 0 or calling code, by the regulators' numbering plans.
+_MOBILE = {
+    "KE": "[17][0-9]{8}",
+    "UG": "7[0-9]{8}",
+    "TZ": "[67][0-9]{8}",
+    "RW": "7[0-9]{8}",
+    "GH": "[25][0-9]{8}",
+}
+REGIONS = frozenset(_MOBILE)
+
+Parser = Callable[[str], Scalar | None]
+
+_SEPARATORS = str.maketrans("", "", " -")
+
+
+def msisdn_parser(region: str) -> Parser:
+    """Takes 0711000002, 711000002, 254711000002 and +254711000002."""
+    code = CALLING_CODES[region]
+    pattern = re.compile(rf"(?:\+?{code}|0)?({_MOBILE[region]})")
+    return partial(_msisdn, pattern, f"+{code}")
+
+
+def money_parser(currency: str, most: Money) -> Parser:
+    return partial(_money, currency, most)
+
+
+def nothing(_text: str) -> Scalar | None:
+    """Stands where a pack is at fault."""
+    return None
+
+
+def is_digits(text: str, *, least: int, most: int) -> bool:
+    return least <= len(text) <= most and text.isascii() and text.isdigit()
+
+
+def _msisdn(pattern: re.Pattern[str], prefix: str, text: str) -> Scalar | None:
+    match = pattern.fullmatch(text.translate(_SEPARATORS))
+    return Msisdn(prefix + match[1]) if match else None
+
+
+def _money(currency: str, most: Money, text: str) -> Scalar | None:
+    amount = parse_typed(text, currency) if text.isascii() else None
+    return amount if amount is not None and amount.minor <= most.minor else None

@@ -1,0 +1,45 @@
+"""Whether the gateway can serve, and figures for those who watch it."""
+
+from collections.abc import Iterator
+
+import redis
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from ussd_gateway.app import Gateway
+from ussd_gateway.store.database import reading
+from ussd_gateway.store.outbox import Outbox
+
+
+def unready(gateway: Gateway, client: redis.Redis) -> list[str]:
+    """What is missing, in words; empty when calls can be answered."""
+    missing = []
+    if not gateway.writer.alive:
+        missing.append("the ledger's writer has stopped: restart this process")
+    try:
+        with reading(gateway.engine) as connection:
+            connection.execute(text("SELECT 1"))
+    except SQLAlchemyError as error:
+        missing.append(f"the database does not answer: {type(error).__name__}")
+    try:
+        client.ping()
+    except redis.RedisError:
+        missing.append("Redis does not answer: sessions cannot be kept")
+    return missing
+
+
+class OutboxMetrics(Collector):
+    """Read from the database when asked: the same whichever process answers."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        rows = GaugeMetricFamily(
+            "gateway_outbox_messages", "SMS in the outbox, by state", labels=["state"]
+        )
+        for state, count in sorted(self._outbox.backlog().items()):
+            rows.add_metric([state], count)
+        yield rows

@@ -1,0 +1,109 @@
+"""The three programs behind the screen. Each runs until SIGINT or SIGTERM, and may be killed at
+any moment: what it had begun is taken up again when a lease is over."""
+
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType
+
+import redis
+import structlog
+from rq import Queue, SimpleWorker
+from rq.serializers import JSONSerializer
+from sqlalchemy.exc import SQLAlchemyError
+
+from ussd_gateway import app
+from ussd_gateway.settings import Settings
+from ussd_gateway.store.outbox import Outbox
+from ussd_gateway.worker import jobs
+from ussd_gateway.worker.sending import Sending
+
+log = structlog.get_logger()
+
+RELAY_WAIT_S = 0.1
+SCHEDULER_WAIT_S = 1.0
+AFTER_TROUBLE_S = 1.0
+# More jobs than this wait in the database, where they cost nothing.
+JOBS_WAITING_MAX = 100
+JOB_TIMEOUT_S = 60
+MAINTENANCE_INTERVAL_S = 60
+RECONNECT_WAIT_MAX_S = 2
+
+
+def run_worker(settings: Settings) -> None:
+    """Takes jobs from its one queue until it is told to stop."""
+    app.start_logging(settings)
+    jobs.serve_with(
+        Sending(
+            app.outbox(settings, app.clock(settings)),
+            app.sms_sender(settings),
+            app.messages(settings),
+            app.market(settings),
+        )
+    )
+    connection = redis.from_url(settings.redis_url)
+    worker = SimpleWorker(
+        [_queue(connection)],
+        connection=connection,
+        serializer=JSONSerializer,
+        maintenance_interval=MAINTENANCE_INTERVAL_S,
+    )
+    worker.max_connection_wait_time = RECONNECT_WAIT_MAX_S
+    worker.work(logging_level="WARNING")
+
+
+def run_relay(settings: Settings) -> None:
+    app.start_logging(settings)
+    outbox = app.outbox(settings, app.clock(settings))
+    queue = _queue(redis.from_url(settings.redis_url))
+    _until_stopped(lambda: relay(outbox, queue), RELAY_WAIT_S)
+
+
+def run_scheduler(settings: Settings) -> None:
+    app.start_logging(settings)
+    outbox = app.outbox(settings, app.clock(settings))
+    _until_stopped(lambda: _release(outbox), SCHEDULER_WAIT_S)
+
+
+def relay(outbox: Outbox, queue: Queue) -> bool:
+    """Moves one batch of due rows to the queue; whether there was any."""
+    if queue.count >= JOBS_WAITING_MAX:
+        return False
+    ids = outbox.take_due()
+    if not ids:
+        return False
+    try:
+        queue.enqueue(jobs.send, ids, result_ttl=0, failure_ttl=0, job_timeout=JOB_TIMEOUT_S)
+    except redis.RedisError:
+        outbox.put_back(ids)
+        raise
+    return True
+
+
+def _release(outbox: Outbox) -> bool:
+    released = outbox.release_leases()
+    if released:
+        log.info("outbox.released", rows=released)
+    return False
+
+
+def _queue(connection: redis.Redis) -> Queue:
+    return Queue(jobs.QUEUE, connection=connection, serializer=JSONSerializer)
+
+
+def _until_stopped(step: Callable[[], bool], wait_s: float) -> None:
+    """Runs `step` until a signal; at once again where it found work, else after `wait_s`."""
+    stopping = threading.Event()
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    while not stopping.is_set():
+        try:
+            if not step():
+                stopping.wait(wait_s)
+        except (redis.RedisError, SQLAlchemyError) as error:
+            log.warning("worker.trouble", error=type(error).__name__)
+            stopping.wait(AFTER_TROUBLE_S)
