@@ -23,7 +23,7 @@ from ussd_gateway.store.sqlite import SqliteBooks
 from ussd_gateway.store.writer import Writer
 
 MARKET = Market("KE", "KES", ZoneInfo("Africa/Nairobi"))
-NUMBERING = Numbering(b"k" * 32, MARKET)
+NUMBERING = Numbering(lambda kid: kid.encode() * 16, "k1", MARKET)
 
 AMINA, JUMA = 1, 2
 AMINA_MSISDN = Msisdn("+254711000001")

@@ -59,7 +59,7 @@ def read(source: str) -> Guard | str:
         ("(tries == 1) == False", True),
     ],
 )
-def test_a_guard_says_yes_or_no(source: str, holds: bool) -> None:  # noqa: FBT001
+def test_a_guard_says_yes_or_no(source: str, holds: bool) -> None:
     guard = read(source)
     assert isinstance(guard, Guard), guard
     assert guard.holds(KNOWN) is holds

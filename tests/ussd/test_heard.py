@@ -46,8 +46,8 @@ def remembered(text: str, *hidden: Span) -> heard.Heard:
 def test_a_repeat_is_told_from_the_next_hop_and_both_from_what_does_not_follow(
     before: str,
     now: str,
-    repeats: bool,  # noqa: FBT001
-    extends: bool,  # noqa: FBT001
+    repeats: bool,
+    extends: bool,
     fresh: str,
 ) -> None:
     kept = remembered(before)

@@ -480,7 +480,7 @@ def test_the_true_screen_is_shown_whether_or_not_it_could_be_kept(
     turn: Turn,
     bank: Bank,
     sessions: RedisSessions,
-    raises: bool,  # noqa: FBT001
+    raises: bool,
 ) -> None:
     phone = at_pin(turn)
     losing = turn_of(bank, LosesSaves(sessions, raises=raises))

@@ -54,5 +54,5 @@ def test_a_typed_amount(text: str, minor: int | None) -> None:
     ("text", "fits"),
     [("1234", True), ("123", False), ("12345", False), ("12a4", False), ("١٢٣٤", False)],
 )
-def test_the_shape_of_a_pin(text: str, fits: bool) -> None:  # noqa: FBT001
+def test_the_shape_of_a_pin(text: str, fits: bool) -> None:
     assert typed.is_digits(text, least=4, most=4) is fits

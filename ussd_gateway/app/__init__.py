@@ -11,6 +11,7 @@ from ussd_gateway.app.wiring import (
     Faulty,
     Gateway,
     actions,
+    check,
     database,
     gateway,
     market,
@@ -20,12 +21,14 @@ from ussd_gateway.app.wiring import (
     routes,
     sms_sender,
     upgrade,
+    writer,
 )
 
 __all__ = [
     "Faulty",
     "Gateway",
     "actions",
+    "check",
     "clock",
     "database",
     "gateway",
@@ -39,4 +42,5 @@ __all__ = [
     "sms_sender",
     "start_logging",
     "upgrade",
+    "writer",
 ]

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
 
+from ussd_gateway.app import chance
 from ussd_gateway.domain.market import Market
 from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.tariff import Tariff
@@ -129,6 +130,31 @@ def routes(settings: Settings, loaded: Mapping[str, Program]) -> Routes:
     return found
 
 
+def check(settings: Settings) -> tuple[str, ...]:
+    """Reads every file that operators edit; gives warnings. Raises Faulty with all faults."""
+    faults: list[str] = []
+    warnings: tuple[str, ...] = ()
+    try:
+        warnings = _check_menus(settings)
+    except Faulty as faulty:
+        faults += faulty.faults
+    try:
+        messages(settings)
+    except Faulty as faulty:
+        faults += faulty.faults
+    if faults:
+        raise Faulty(tuple(faults))
+    return warnings
+
+
+def _check_menus(settings: Settings) -> tuple[str, ...]:
+    engine, here = database(settings), chance.clock(settings)
+    loaded = packs(settings, actions(settings, engine, writer(settings, engine, here), here))
+    routes(settings, loaded)
+    engine.dispose()
+    return tuple(str(fault) for pack in loaded.values() for fault in pack.warnings)
+
+
 def messages(settings: Settings) -> Messages:
     """Raises Faulty."""
     found = load_messages(
@@ -189,7 +215,10 @@ def _books(engine: Engine) -> Books:
 
 
 def _numbering(settings: Settings) -> Numbering:
-    return Numbering(settings.pin_key.subkey(Purpose.RECEIPT), market(settings))
+    ring = settings.pin_key
+    return Numbering(
+        lambda kid: ring.subkey(Purpose.RECEIPT, kid=kid), ring.current_kid, market(settings)
+    )
 
 
 def _tariff(settings: Settings, service: str) -> Tariff:

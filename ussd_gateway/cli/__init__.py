@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import typer
 
-from ussd_gateway.cli import db, demo, doctor, phone, programs
+from ussd_gateway.cli import db, demo, doctor, ledger, menu, phone, programs, replay, sms
 
 app = typer.Typer(
     name="ussd-gateway",
@@ -25,6 +25,10 @@ app.command()(programs.relay)
 app.command()(programs.scheduler)
 app.command()(programs.simulator)
 app.command()(phone.phone)
+app.command()(replay.replay)
+app.add_typer(menu.app, name="menu")
+app.add_typer(ledger.app, name="ledger")
+app.add_typer(sms.app, name="sms")
 app.add_typer(db.app, name="db")
 app.command()(doctor.doctor)
 

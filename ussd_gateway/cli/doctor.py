@@ -34,7 +34,7 @@ def doctor() -> None:
         _redis(settings),
         _port("PORT", settings.port, "/readyz"),
         _port("SIM_PORT", settings.sim_port, "/"),
-        _menus(settings.menus_dir),
+        _menus(settings),
     )
     for finding in findings:
         mark = "ok" if finding.advice is None else "--"
@@ -110,11 +110,16 @@ def _port(name: str, port: int, path: str) -> Finding:
     )
 
 
-def _menus(folder: Path) -> Finding:
-    packs = sorted(path.name for path in folder.glob("*.yaml"))
-    if not packs:
-        return Finding("menus", f"none in {folder}", "Start where they are, or set MENUS_DIR=.")
-    return Finding("menus", f"{folder}: {', '.join(packs)}")
+def _menus(settings: "Settings") -> Finding:
+    from ussd_gateway import app
+
+    folder = settings.menus_dir
+    try:
+        app.check(settings)
+    except app.Faulty as faulty:
+        return Finding("menus", f"{folder}: {len(faulty.faults)} faults", faulty.faults[0])
+    files = sorted(path.name for path in folder.glob("*.yaml"))
+    return Finding("menus", f"{folder}: {', '.join(files)}")
 
 
 def _reason(error: Exception) -> str:

@@ -26,10 +26,13 @@ def serve() -> None:
     from granian.constants import HTTPModes, Interfaces
     from granian.log import LogLevels
 
+    from ussd_gateway import app
     from ussd_gateway.settings import load
     from ussd_gateway.web import create_app
 
     settings = load()
+    # Told here in a few lines; each server process would tell it again, for ever.
+    app.check(settings)
     server = Granian(
         "ussd_gateway.web",
         address="0.0.0.0" if settings.production else "127.0.0.1",  # noqa: S104

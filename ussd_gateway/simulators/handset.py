@@ -20,10 +20,9 @@ What was typed, PINs included, stays in this object; it is not logged and not wr
 import re
 import secrets
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
 import requests
@@ -80,7 +79,7 @@ class _Session:
     id: str
     service_code: str
     inputs: list[str] = field(repr=False)
-    started_s: float
+    began: datetime
     hops: int = 0
     open: bool = True
     waiting: bool = False
@@ -156,7 +155,7 @@ class Handset:
             return self.screen
 
         inputs = match[2][1:].split("*") if match[2] else []
-        session = _Session(self._session_ids(), f"*{match[1]}#", inputs, time.monotonic())
+        session = _Session(self._session_ids(), f"*{match[1]}#", inputs, self._now())
         with self._lock:
             self._session = session
             session.waiting = True
@@ -238,15 +237,16 @@ class Handset:
 
     def _tell_end(self, session: _Session, *, status: str) -> None:
         last = session.answer or _Answer(0, b"")
+        now = self._now()
         form = {
-            "date": self._now().strftime("%Y-%m-%d %H:%M:%S"),
+            "date": now.strftime("%Y-%m-%d %H:%M:%S"),
             "sessionId": session.id,
             "serviceCode": session.service_code,
             "networkCode": self.network,
             "phoneNumber": self.msisdn,
             "status": status,
             "cost": _SESSION_COST,
-            "durationInMillis": str(int((time.monotonic() - session.started_s) * 1000)),
+            "durationInMillis": str((now - session.began) // timedelta(milliseconds=1)),
             "hopsCount": str(session.hops),
             "input": "*".join(session.inputs),
             "lastAppResponse": last.body.decode("utf-8", "replace"),

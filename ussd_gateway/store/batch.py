@@ -8,7 +8,7 @@ wallet in one batch cannot both spend its last shilling. The database's CHECKs s
 again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import Enum
@@ -75,8 +75,9 @@ class Books(Protocol):
     ) -> Loaded:
         """Locks the rows in id order and reads them, then reads stored outcomes."""
 
-    def issue(self, business_date: date, count: int) -> int:
-        """Takes `count` numbers of the day; gives the first."""
+    def issue(self, business_date: date, kid: str, count: int) -> tuple[int, str]:
+        """Takes `count` numbers of the day; gives the first, and the name of the key that the
+        day's receipts are made with: `kid` where the day begins with these."""
 
     def write(self, rows: Rows) -> bool:
         """False where another process stored one of the keys meanwhile: nothing may be kept."""
@@ -93,9 +94,14 @@ class Books(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Numbering:
-    """How journals get their ids, business dates and receipts."""
+    """How journals get their ids, business dates and receipts.
 
-    receipt_key: bytes
+    A day keeps the receipt key that it began with: two permutations would meet in the same
+    receipt sooner or later. So a key that is replaced stays on the ring (PIN_KEY).
+    """
+
+    receipt_key: Callable[[str], bytes]  # by its name; KeyError for one that is not on the ring
+    kid: str  # the current one's
     market: Market
 
 
@@ -122,13 +128,16 @@ def run(
 
     day = numbering.market.business_date(now_ms)
     postings = sum(1 for one in decided if one.decision.posting)
-    number = books.issue(day, postings) if postings else 0
+    number, key = 0, b""
+    if postings:
+        number, kid = books.issue(day, numbering.kid, postings)
+        key = numbering.receipt_key(kid)
     rows, written = Rows(), []
     for one in decided:
         journal_id = code = None
         if one.decision.posting is not None:
             journal_id = day.toordinal() - _DAY_ZERO << _JOURNAL_BITS | number
-            code = receipt.make(day, number, numbering.receipt_key)
+            code = receipt.make(day, number, key)
             number += 1
             posting = one.decision.posting
             event_at_ms = one.work.event_at_ms
@@ -142,6 +151,11 @@ def run(
     for account_id in sorted({entry[0] for one in decided for entry in one.entries}):
         account = loaded.accounts[account_id]
         rows.accounts.append((account.id, account.debits, account.credits, account.seq))
+    # Where several tries of one person met in this batch, only the last count is written.
+    for person_id in sorted(
+        {one.decision.pin.subscriber_id for one in decided if one.decision.pin}
+    ):
+        rows.pins.append((person_id, loaded.subscribers[person_id].wrong_tries))
 
     if not books.write(rows):
         return None
@@ -219,6 +233,4 @@ def _write_outcome(
         )
         for message in decision.messages
     )
-    if decision.pin is not None:
-        rows.pins.append((decision.pin.subscriber_id, decision.pin.wrong_tries))
     return Outcome(decision.outcome, values)

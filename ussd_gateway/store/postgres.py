@@ -26,9 +26,9 @@ _ACCOUNTS = (
 # A later statement than the locks: it sees what was committed while we waited for them.
 _STORED = "SELECT key, content, outcome FROM idempotency WHERE key = ANY(%s)"
 _ISSUE = (
-    "INSERT INTO day_counter (business_date, issued) VALUES (%s, %s) "
+    "INSERT INTO day_counter (business_date, kid, issued) VALUES (%s, %s, %s) "
     "ON CONFLICT (business_date) "
-    "DO UPDATE SET issued = day_counter.issued + excluded.issued RETURNING issued"
+    "DO UPDATE SET issued = day_counter.issued + excluded.issued RETURNING issued, kid"
 )
 _JOURNAL = (
     "INSERT INTO journal SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], "
@@ -96,11 +96,11 @@ class PostgresBooks:
             {key: (content, outcome) for key, content, outcome in stored},
         )
 
-    def issue(self, business_date: date, count: int) -> int:
-        found = self._open.execute(_ISSUE, (business_date, count)).fetchone()
+    def issue(self, business_date: date, kid: str, count: int) -> tuple[int, str]:
+        found = self._open.execute(_ISSUE, (business_date, kid, count)).fetchone()
         assert found is not None
-        issued: int = found[0]
-        return issued - count
+        issued, day_kid = found
+        return issued - count, day_kid
 
     def write(self, rows: Rows) -> bool:
         connection = self._open

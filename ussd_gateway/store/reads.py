@@ -28,7 +28,8 @@ _SETTLED = (
         idempotency.c.route == bindparam("route"),
         idempotency.c.msisdn == bindparam("msisdn"),
     )
-    .order_by(idempotency.c.at_ms.desc())
+    # Money that moved is what must be told, whatever the clocks said of the answers around it.
+    .order_by(idempotency.c.journal_id.desc().nulls_last(), idempotency.c.at_ms.desc())
     .limit(1)
 )
 

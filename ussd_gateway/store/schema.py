@@ -139,6 +139,7 @@ day_counter = Table(
     "day_counter",
     metadata,
     Column("business_date", Date, primary_key=True),
+    Column("kid", String(16), nullable=False),
     Column("issued", BigInteger, nullable=False),
 )
 

@@ -24,9 +24,9 @@ _STORED = (
     "WHERE key IN (SELECT value FROM json_each(?))"
 )
 _ISSUE = (
-    "INSERT INTO day_counter (business_date, issued) VALUES (?, ?) "
+    "INSERT INTO day_counter (business_date, kid, issued) VALUES (?, ?, ?) "
     "ON CONFLICT (business_date) DO UPDATE SET issued = issued + excluded.issued "
-    "RETURNING issued"
+    "RETURNING issued, kid"
 )
 _JOURNAL = "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?)"
 _ENTRY = "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?)"
@@ -72,10 +72,10 @@ class SqliteBooks:
         }
         return Loaded(subscribers, accounts, stored)
 
-    def issue(self, business_date: date, count: int) -> int:
-        found = self._cursor.execute(_ISSUE, (business_date.isoformat(), count)).fetchone()
-        issued: int = found[0]
-        return issued - count
+    def issue(self, business_date: date, kid: str, count: int) -> tuple[int, str]:
+        values = (business_date.isoformat(), kid, count)
+        issued, day_kid = self._cursor.execute(_ISSUE, values).fetchone()
+        return issued - count, day_kid
 
     def write(self, rows: Rows) -> bool:
         many = self._cursor.executemany

@@ -32,7 +32,7 @@ QUEUED_MAX = 4_000
 ATTEMPTS_MAX = 6
 BACKOFF_S = 0.05
 # How much longer than its deadline a caller waits for a command that the writer has claimed.
-GRACE_S = 3.0
+GRACE_S = 1.5
 
 _QUEUED, _CLAIMED, _ABANDONED = range(3)
 

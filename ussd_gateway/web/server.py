@@ -66,7 +66,8 @@ def door(gateway: Gateway, settings: Settings) -> Flask:
         ):
             abort(403)
 
-    @flask.post("/ussd/<route>/<token>")
+    # Other aggregators ask by GET. This one posts a form, and a GET of it lacks every field.
+    @flask.route("/ussd/<route>/<token>", methods=["GET", "POST"])
     def hop(route: str, token: str) -> Response:
         guard(africastalking.ROUTE, route, token)
         found = africastalking.parse_callback(_form())

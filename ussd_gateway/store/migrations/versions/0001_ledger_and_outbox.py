@@ -119,6 +119,7 @@ def upgrade() -> None:
     op.create_table(
         "day_counter",
         sa.Column("business_date", sa.Date, nullable=False),
+        sa.Column("kid", sa.String(16), nullable=False),
         sa.Column("issued", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("business_date", name="pk_day_counter"),
     )

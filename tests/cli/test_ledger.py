@@ -1,0 +1,211 @@
+"""`ledger` and `sms` as an operator types them, on books that the gateway wrote."""
+
+import json
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_cli import run
+from tests.store.true_books import write_books
+from ussd_gateway.settings import Settings
+
+Environ = dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def true_books(tmp_path_factory: pytest.TempPathFactory) -> Environ:
+    """Of the demo's own kind, in the folder of DATA_DIR. Nothing here changes them."""
+    return _books(tmp_path_factory.mktemp("books"))
+
+
+@pytest.fixture
+def wrong_books(tmp_path: Path) -> Environ:
+    """Somebody raised Amina's balance, and took a guard off to change entries too."""
+    environ = _books(tmp_path)
+    _change(
+        tmp_path,
+        "UPDATE account SET credits = credits + 100 WHERE public_ref = '+254711000001'",
+        "DROP TRIGGER entry_no_update",
+        "UPDATE entry SET balance_after = 0",
+    )
+    return environ
+
+
+def test_true_books_are_told_in_a_line_for_each_rule(true_books: Environ) -> None:
+    done = run("ledger", "verify", **true_books)
+
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert [line.split()[:2] for line in lines[:9]] == [
+        ["ok", number] for number in ("1", "2", "3", "4", "5", "8", "10", "15", "-")
+    ]
+    assert lines[2].endswith("28 entries")
+    assert lines[-1].startswith("The books are right")
+
+
+def test_wrong_books_are_told_with_the_rows_that_are_wrong(wrong_books: Environ) -> None:
+    done = run("ledger", "verify", **wrong_books)
+
+    assert done.returncode == 1
+    assert done.stderr == ""
+    lines = done.stdout.splitlines()
+    verdicts = {line.split()[1]: line.split()[0] for line in lines[:9]}
+    wrong = {number for number, verdict in verdicts.items() if verdict == "WRONG"}
+    assert wrong == {"2", "3", "4", "10", "15"}
+    assert (
+        "      account 1 (+254711000001): says debits 50700, credits 535100; "
+        "its entries say 50700 and 535000"
+    ) in lines
+    assert "      and 23 more" in lines
+    assert lines[-1] == "The books are WRONG: 5 of 9 rules are broken."
+
+
+@pytest.mark.parametrize(
+    "typed", ["+254711000001", "254711000001", "0711000001", " 0711000001 "]
+)
+def test_a_wallet_is_found_by_its_number_however_it_is_written(
+    true_books: Environ, typed: str
+) -> None:
+    done = run("ledger", "balance", typed, **true_books)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "+254711000001  2010 customer wallet  KES 4,843.00\n"
+
+
+@pytest.mark.parametrize(
+    ("typed", "line"),
+    [
+        ("100200", "100200  2020 agent float  KES 50,000.00"),
+        ("600600", "600600  2040 biller  KES 0.00"),
+        ("KES-2440", "KES-2440  2440 due to operating  KES 21.00"),
+        ("KES-1010", "KES-1010  1010 trust bank  KES 2,175,250.00"),
+    ],
+)
+def test_other_accounts_are_found_by_their_reference(
+    true_books: Environ, typed: str, line: str
+) -> None:
+    assert run("ledger", "balance", typed, **true_books).stdout == f"{line}\n"
+
+
+def test_a_balance_for_programs(true_books: Environ) -> None:
+    wallet = run("ledger", "balance", "0711000002", "--json", **true_books)
+    house = run("ledger", "balance", "KES-4010", "--json", **true_books)
+
+    assert json.loads(wallet.stdout) == {
+        "id": "+254711000002",
+        "code": 2010,
+        "name": "customer wallet",
+        "currency": "KES",
+        "balance": "593.00",
+        "balance_minor": 59_300,
+        "available_minor": 59_300,
+    }
+    assert json.loads(house.stdout)["available_minor"] is None
+
+
+def test_an_unknown_account_is_one_line(true_books: Environ) -> None:
+    done = run("ledger", "balance", "0711000009", **true_books)
+
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr == "No account 0711000009: give a phone number, a till, or KES-2440\n"
+
+
+def test_the_trial_balance_adds_up(true_books: Environ) -> None:
+    shown = run("ledger", "trial-balance", **true_books)
+    values = json.loads(run("ledger", "trial-balance", "--json", **true_books).stdout)
+
+    assert shown.returncode == 0, shown.stderr
+    assert shown.stdout.splitlines()[-1].split() == [
+        *("all", "KES", "2,176,142.00", "2,176,142.00", "equal")
+    ]
+    assert [line["code"] for line in values["accounts"]] == [
+        *(1010, 1020, 1320, 2010, 2020, 2021, 2030, 2040, 2310, 2440, 4010)
+    ]
+    assert values["accounts"][3] == {
+        "code": 2010,
+        "name": "customer wallet",
+        "currency": "KES",
+        "debits": "871.00",
+        "credits": "126100.00",
+        "balance": "125229.00",
+    }
+    assert values["totals"] == [
+        {"currency": "KES", "debits": "2176142.00", "credits": "2176142.00", "equal": True}
+    ]
+
+
+def test_a_trial_balance_that_does_not_add_up_says_so(wrong_books: Environ) -> None:
+    done = run("ledger", "trial-balance", **wrong_books)
+
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[-1].endswith("NOT EQUAL")
+
+
+def test_the_backlog_of_sms(tmp_path: Path) -> None:
+    environ = _books(tmp_path)
+    _change(
+        tmp_path,
+        "UPDATE outbox SET state = 'delivered'",
+        "UPDATE outbox SET state = 'due', event_at_ms = 1000 WHERE template = 'pin_locked'",
+        "UPDATE outbox SET state = 'sending' WHERE id = 2",
+    )
+    values = json.loads(run("sms", "backlog", "--json", **environ).stdout)
+
+    states = ("due", "queued", "sending", "unknown", "sent", "delivered", "failed")
+    assert list(values["states"].items()) == list(
+        zip(states, (1, 0, 1, 0, 0, 5, 0), strict=True)
+    )
+    assert values["open"] == 2
+    assert abs(values["oldest_open_s"] - time.time()) < 60
+    assert run("sms", "backlog", **environ).stdout.splitlines()[-1].startswith("2 open, the")
+
+
+def test_nothing_is_open_where_all_was_sent(tmp_path: Path) -> None:
+    environ = _books(tmp_path)
+    _change(tmp_path, "UPDATE outbox SET state = 'sent'")
+
+    assert run("sms", "backlog", **environ).stdout.splitlines()[-1] == "None is open."
+
+
+@pytest.mark.parametrize(
+    ("command", "url", "advice"),
+    [
+        ("ledger verify", "sqlite:///{}/none.sqlite", "db upgrade"),
+        ("ledger verify", "sqlite:///{}/empty.sqlite", "db upgrade"),
+        ("ledger verify", "sqlite:///{}/broken.sqlite", "doctor"),
+        ("ledger verify", "postgresql://gateway:moonlight@127.0.0.1:1/gateway", "doctor"),
+        ("ledger balance 100200", "sqlite:///{}/none.sqlite", "db upgrade"),
+        ("ledger trial-balance", "sqlite:///{}/none.sqlite", "db upgrade"),
+        ("sms backlog", "sqlite:///{}/none.sqlite", "db upgrade"),
+    ],
+)
+def test_books_that_cannot_be_read_are_told_with_what_to_do(
+    tmp_path: Path, command: str, url: str, advice: str
+) -> None:
+    (tmp_path / "empty.sqlite").touch()
+    (tmp_path / "broken.sqlite").write_text("These are no books at all. " * 99)
+
+    done = run(*command.split(), DATA_DIR=str(tmp_path), DATABASE_URL=url.format(tmp_path))
+
+    assert done.returncode == 2
+    assert done.stdout == ""
+    first, second = done.stderr.splitlines()
+    assert first.startswith("The books cannot be read: ")
+    assert advice in second
+    assert "moonlight" not in done.stderr
+    assert not (tmp_path / "none.sqlite").exists()
+
+
+def _books(folder: Path) -> Environ:
+    write_books(Settings(data_dir=folder))
+    return {"DATA_DIR": str(folder)}
+
+
+def _change(folder: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(folder / "gateway.sqlite")) as connection, connection:
+        for statement in statements:
+            connection.execute(statement)

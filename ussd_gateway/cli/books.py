@@ -1,0 +1,50 @@
+"""The books, opened for a command that looks at them: what it says where it cannot."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from ussd_gateway.settings import Settings
+
+
+@contextmanager
+def opened(settings: "Settings") -> Iterator["Engine"]:
+    """Ends the command with code 2, and with what to do, where the books cannot be read."""
+    from sqlalchemy.exc import DBAPIError
+
+    from ussd_gateway.app import database
+
+    engine = database(settings)
+    try:
+        _check_there(engine)
+        yield engine
+    except DBAPIError as error:
+        reason = str(error.orig).strip().splitlines()[0]
+        raise _unreadable(engine, reason, "see `ussd-gateway doctor`") from None
+    finally:
+        engine.dispose()
+
+
+def _check_there(engine: "Engine") -> None:
+    from sqlalchemy import inspect
+
+    url = engine.url
+    on_sqlite = url.get_backend_name() == "sqlite"
+    # SQLite would make the file that it does not find.
+    if on_sqlite and not Path(url.database or "").exists():
+        raise _unreadable(engine, "no such file", "`make run` or `ussd-gateway db upgrade`")
+    if not inspect(engine).has_table("account"):
+        raise _unreadable(engine, "it holds no books", "run `ussd-gateway db upgrade`")
+
+
+def _unreadable(engine: "Engine", reason: str, advice: str) -> typer.Exit:
+    shown = engine.url.render_as_string(hide_password=True)
+    typer.echo(f"The books cannot be read: {shown}: {reason}", err=True)
+    typer.echo(f"  What to do: {advice}", err=True)
+    return typer.Exit(2)

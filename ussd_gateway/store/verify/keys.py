@@ -1,0 +1,148 @@
+"""Keys beside their journals and their SMS: invariant 8, as far as the books show it."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from ussd_gateway.store.schema import idempotency, journal, outbox
+from ussd_gateway.store.verify.finding import Tally
+from ussd_gateway.store.verify.snapshot import Row, beside, rows
+
+# The SMS that a journal of a kind owes, each once: nobody's money moves untold.
+OWED = {"send_money": Counter({"sent": 1, "received": 1})}
+
+_JOURNALS = select(journal.c.id, journal.c.kind, journal.c.receipt).order_by(journal.c.id)
+_POSTED = (
+    select(
+        idempotency.c.journal_id,
+        idempotency.c.key,
+        idempotency.c.outcome,
+        outbox.c.id,
+        outbox.c.template,
+        outbox.c.params,
+    )
+    .select_from(idempotency.outerjoin(outbox, outbox.c.key == idempotency.c.key))
+    .where(idempotency.c.journal_id.is_not(None))
+    .order_by(idempotency.c.journal_id)
+)
+_UNPOSTED = select(idempotency.c.key, idempotency.c.outcome).where(
+    idempotency.c.journal_id.is_(None)
+)
+_KEY_TWICE = (
+    select(idempotency.c.key, func.count().label("times"))
+    .group_by(idempotency.c.key)
+    .having(func.count() > 1)
+)
+_SMS_TWICE = (
+    select(outbox.c.key, outbox.c.msisdn, outbox.c.template, func.count().label("times"))
+    .group_by(outbox.c.key, outbox.c.msisdn, outbox.c.template)
+    .having(func.count() > 1)
+)
+_SMS_OF_NO_KEY = (
+    select(outbox.c.id, outbox.c.key)
+    .select_from(outbox.outerjoin(idempotency, idempotency.c.key == outbox.c.key))
+    .where(idempotency.c.key.is_(None))
+)
+
+
+def check_keys(books: Connection, keyed: Tally) -> None:
+    for number, row, found in beside(rows(books, _JOURNALS), rows(books, _POSTED)):
+        outcomes, told = _gather(found)
+        keyed.checked += len(outcomes)
+        if row is None:
+            keyed.wrong(f"key {' and key '.join(outcomes)}: its journal {number} is not there")
+            continue
+        _, kind, receipt = row
+        if len(outcomes) != 1:
+            keyed.wrong(
+                f"journal {number} has {len(outcomes)} keys {' '.join(outcomes)}".rstrip()
+            )
+        for key, outcome in outcomes.items():
+            if fault := _fault_of(outcome, receipt):
+                keyed.wrong(f"key {key} of journal {number}: {fault}")
+        _check_sms(number, kind, receipt, told, keyed)
+    for key, outcome in rows(books, _UNPOSTED):
+        keyed.checked += 1
+        _check_unposted(key, outcome, keyed)
+    for key, times in rows(books, _KEY_TWICE):
+        keyed.wrong(f"key {key} is there {times} times")
+    for key, _msisdn, template, times in rows(books, _SMS_TWICE):
+        keyed.wrong(f"key {key}: SMS {template} is there {times} times for one number")
+    for sms_id, key in rows(books, _SMS_OF_NO_KEY):
+        keyed.wrong(f"SMS {sms_id} tells of key {key}, which is not there")
+
+
+def _gather(found: Iterator[Row]) -> tuple[dict[str, str], dict[int, tuple[str, str]]]:
+    """Outcomes by key, and SMS (template, parameters) by id."""
+    outcomes: dict[str, str] = {}
+    told: dict[int, tuple[str, str]] = {}
+    for _, key, outcome, sms_id, template, params in found:
+        outcomes[key] = outcome
+        if sms_id is not None:
+            told[sms_id] = (template, params)
+    return outcomes, told
+
+
+def _fault_of(outcome: str, receipt: str) -> str | None:
+    name, values = _read_outcome(outcome)
+    if name is None:
+        return "its outcome cannot be read"
+    if name != "ok":
+        return f"money moved, and its outcome is {name}"
+    if values.get("receipt") != receipt:
+        return f"its outcome says receipt {values.get('receipt')}, its journal {receipt}"
+    return None
+
+
+def _check_sms(
+    number: int, kind: str, receipt: str, told: dict[int, tuple[str, str]], keyed: Tally
+) -> None:
+    templates = Counter(template for template, _ in told.values())
+    owed = OWED.get(kind, templates)
+    if templates != owed:
+        keyed.wrong(
+            f"journal {number}, {kind}: its SMS are {_listed(templates)}; owed were "
+            f"{_listed(owed)}"
+        )
+    for sms_id, (template, params) in told.items():
+        said = _read_object(params).get("receipt")
+        if said != receipt:
+            keyed.wrong(
+                f"SMS {sms_id} ({template}) says receipt {said}; journal {number} has {receipt}"
+            )
+
+
+def _check_unposted(key: str, outcome: str, keyed: Tally) -> None:
+    name, values = _read_outcome(outcome)
+    if name is None:
+        keyed.wrong(f"key {key}: its outcome cannot be read")
+    elif "receipt" in values:
+        keyed.wrong(f"key {key}: receipt {values['receipt']} was given, and no money moved")
+
+
+def _read_outcome(text: str) -> tuple[str | None, dict[str, Any]]:
+    """`["ok", {...}]`; None for its name where it is anything else."""
+    match _read(text):
+        case [str(name), dict(values)]:
+            return name, values
+        case _:
+            return None, {}
+
+
+def _read_object(text: str) -> dict[str, Any]:
+    found = _read(text)
+    return found if isinstance(found, dict) else {}
+
+
+def _read(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def _listed(templates: Counter[str]) -> str:
+    return ", ".join(sorted(templates.elements())) or "none"

@@ -1,0 +1,11 @@
+"""The trust ring, written out from the chart of accounts: whose sum is zero at every commit.
+
+    1010 + 1020  =  e-money (201x to 205x, 2410 to 2430)  +  2440
+
+Entries are signed, a debit positive, so the two sides of the equation sum to zero as they are.
+"""
+
+TRUST_MONEY = frozenset({1010, 1020})
+HELD_MONEY = frozenset(range(2010, 2060))
+E_MONEY = HELD_MONEY | frozenset(range(2410, 2431))
+RING = TRUST_MONEY | E_MONEY | frozenset({2440})
