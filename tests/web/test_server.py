@@ -1,6 +1,7 @@
 """The public contract at the door: which knock gets which answer."""
 
 from dataclasses import replace
+from ipaddress import ip_network
 
 import pytest
 from flask.testing import FlaskClient
@@ -55,8 +56,8 @@ def test_a_listed_address_is_believed_from_our_proxy_only(
 ) -> None:
     behind = settings.model_copy(
         update={
-            "allowed_ips": Settings(allowed_ips="196.201.0.0/16").allowed_ips,
-            "trusted_proxies": Settings(trusted_proxies="127.0.0.1").trusted_proxies,
+            "allowed_ips": (ip_network("196.201.0.0/16"),),
+            "trusted_proxies": (ip_network("127.0.0.1"),),
         }
     )
     client = web.door(world.gateway, behind).test_client()
@@ -128,9 +129,7 @@ def test_health_readiness_and_figures(client: FlaskClient) -> None:
     assert "gateway_outbox_messages" in client.get("/metrics").text
 
 
-def test_it_is_not_ready_without_its_parts(
-    world: GatewayWorld, settings: Settings, client: FlaskClient
-) -> None:
+def test_it_is_not_ready_without_its_parts(world: GatewayWorld, settings: Settings) -> None:
     lost = settings.model_copy(update={"redis_url": "unix:///nowhere.sock"})
     world.gateway.writer.stop()
     answer = web.door(world.gateway, lost).test_client().get("/readyz")
