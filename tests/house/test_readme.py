@@ -14,8 +14,9 @@ README = Path("README.md").read_text("utf-8")
 def _commands(group: typer.Typer, prefix: str = "") -> set[str]:
     found = set()
     for command in group.registered_commands:
-        name = command.name or getattr(command.callback, "__name__", "")
-        found.add(f"{prefix}{name.replace('_', '-')}")
+        assert command.callback is not None
+        name = command.name or command.callback.__name__
+        found.add(prefix + name.replace("_", "-"))
     for inner in group.registered_groups:
         assert inner.typer_instance is not None
         found |= _commands(inner.typer_instance, f"{inner.name} ")

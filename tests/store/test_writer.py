@@ -19,7 +19,7 @@ from tests.store.conftest import (
     started,
     told,
 )
-from ussd_gateway.domain.book import Message, Outcome
+from ussd_gateway.domain.book import Message, Outcome, Work
 from ussd_gateway.domain.receipt import is_well_formed
 from ussd_gateway.store import writer as writers
 from ussd_gateway.store.batch import Books, Loaded, Rows, Trouble
@@ -210,12 +210,12 @@ class _Gate:
         assert self._open.wait(10)
 
 
-def _gated() -> tuple[_Gate, list]:  # type: ignore[type-arg]
+def _gated() -> tuple[_Gate, list[Work]]:
     gate = _Gate()
     return gate, [pay("gate", before=gate.pass_through)]
 
 
-def _behind(writer: Writer, gate: _Gate, works: list) -> list[Outcome]:  # type: ignore[type-arg]
+def _behind(writer: Writer, gate: _Gate, works: list[Work]) -> list[Outcome]:
     """Outcomes of `works`, all but the first in one batch: they queue behind it."""
     outcomes: dict[str, Outcome] = {}
     done = threading.Semaphore(0)
@@ -253,7 +253,7 @@ class _Wrapped:
             else psycopg.OperationalError("server closed the connection unexpectedly")
         )
         self.load: Callable[..., Loaded] = self._books.load
-        self.issue: Callable[..., int] = self._books.issue
+        self.issue: Callable[..., tuple[int, str]] = self._books.issue
 
     def begin(self) -> None:
         self._books.begin()
