@@ -53,8 +53,8 @@ class Line:
     def walks(self, *inputs: str) -> str:
         """Dials, and types the inputs one by one; the last answer."""
         answer = self.sends()
-        for count in range(1, len(inputs) + 1):
-            answer = self.sends(*inputs[:count])
+        for typed in range(1, len(inputs) + 1):
+            answer = self.sends(*inputs[:typed])
         return answer
 
 

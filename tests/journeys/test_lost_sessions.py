@@ -114,13 +114,30 @@ def test_a_session_that_is_lost_while_its_money_commits_answers_with_the_truth(
     assert paid(world) == 1
 
 
+def test_a_twin_that_came_while_a_lost_session_paid_is_then_told_the_truth(
+    world: GatewayWorld, line: Line
+) -> None:
+    line.walks(*COMMIT)
+    with ThreadPoolExecutor(1) as pool:
+        with held_up(world):
+            answer = pool.submit(line.sends, *COMMIT, PIN)
+            wait_until(lambda: bool(world.client.hget("ussd:africastalking:lost", "holder")))
+            world.client.flushdb()
+            line.sends(*COMMIT, PIN)
+
+        assert answer.result().endswith(SENT)
+    assert paid(world) == 1
+    assert line.sends(*COMMIT, PIN) == answer.result()
+
+
 def test_a_redis_that_forgets_the_last_second_pays_nothing_again(
     world: GatewayWorld, line: Line
 ) -> None:
     """As after a power cut: what is in the append-only file is a second old."""
     line.walks(*COMMIT)
     key = "ussd:africastalking:lost"
-    [before] = [world.client.dump(key)]
+    before = world.client.dump(key)
+    assert before is not None
     answer = line.sends(*COMMIT, PIN)
     world.client.restore(key, 0, before, replace=True)
 

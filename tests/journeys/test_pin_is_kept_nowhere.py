@@ -1,5 +1,5 @@
-"""What is typed as a PIN leaves no trace: in no table, queue, session, file or log, whatever goes
-wrong, and nothing that is kept depends on it but the verifier's tag."""
+"""What is typed as a PIN leaves no trace: in no table, queue, session, file or log, whatever
+goes wrong, and nothing that is kept depends on it but the verifier's tag."""
 
 import re
 import shutil
@@ -13,7 +13,7 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 from sqlalchemy import text
 
-from tests.journeys.test_transcripts import TRANSCRIPTS, read
+from tests.journeys.golden import GOLDEN, read
 from tests.world import AMINA, Line, NewDatabase, choose_pin
 from ussd_gateway.cli import traces
 from ussd_gateway.cli.world import GatewayWorld, opened
@@ -126,16 +126,17 @@ def test_in_callbacks_that_cannot_be_read_it_is_found_nowhere(watched: Watched) 
         "text": f"1*0711000002*500*{CANARY}",
         "input": f"1*0711000002*500*{CANARY}",
     }
-    for broken in (
+    broken: list[dict[str, str] | str] = [
         *({key: value for key, value in form.items() if key != name} for name in form),
         *({**form, name: CANARY * 100} for name in form),
         {**form, "more": CANARY * 10_000},
         f"text={CANARY}&text={CANARY}",
         f"text={CANARY}%ff",
         CANARY,
-    ):
-        assert http.post(url, broken).status_code in (200, 400, 413)
-        assert http.post(f"{url}/events", broken).status_code in (200, 400, 413)
+    ]
+    for each in broken:
+        assert http.post(url, each).status_code in (200, 400, 413)
+        assert http.post(f"{url}/events", each).status_code in (200, 400, 413)
     Line(watched.world, "readable").sends()
 
     assert watched.places() == []
@@ -217,7 +218,7 @@ def test_whatever_the_pin_all_else_that_is_kept_is_the_same(
             for name, pin in pins.items():
                 choose_pin(world, name, pin)
             said = []
-            for path in TRANSCRIPTS:
+            for path in GOLDEN:
                 unlock(world)
                 said.append(("a transcript", play(read(path), world).text))
             Line(world, "queued").walks(*COMMIT, world.people["Amina"].pin)

@@ -7,23 +7,22 @@ import os
 from pathlib import Path
 
 import pytest
+import yaml
 
+from tests.journeys.golden import GOLDEN, ROOT, read
 from ussd_gateway.cli.world import GatewayWorld
-from ussd_gateway.simulators.transcripts import Transcript, parse, play
+from ussd_gateway.domain.refusals import Reason
+from ussd_gateway.simulators.transcripts import Verb, play
+from ussd_gateway.store.verify import verify
 
-ROOT = Path(__file__).parents[2]
-TRANSCRIPTS = sorted((ROOT / "fixtures" / "transcripts").rglob("*.txt"))
-
-
-def read(path: Path) -> Transcript:
-    found = parse(path.read_text("utf-8"), file=str(path.relative_to(ROOT)))
-    assert isinstance(found, Transcript), "\n".join(found)
-    return found
+PHONES = frozenset({Verb.DIALS, Verb.ENTERS, Verb.REPEATS, Verb.HANGS_UP})
 
 
-@pytest.mark.parametrize(
-    "path", TRANSCRIPTS, ids=lambda path: f"{path.parent.name}-{path.stem}"
-)
+def name(path: Path) -> str:
+    return f"{path.parent.name}-{path.stem}"
+
+
+@pytest.mark.parametrize("path", GOLDEN, ids=name)
 def test_a_transcript_reads_as_it_is_written(path: Path, world: GatewayWorld) -> None:
     played = play(read(path), world)
 
@@ -31,3 +30,31 @@ def test_a_transcript_reads_as_it_is_written(path: Path, world: GatewayWorld) ->
         path.write_text(played.text, "utf-8")
     elif played.differences:
         pytest.fail("\n\n".join(map(str, played.differences)), pytrace=False)
+    assert [finding for finding in verify(world.gateway.engine) if not finding.ok] == []
+
+
+@pytest.mark.parametrize("path", GOLDEN, ids=name)
+def test_a_transcript_tells_the_whole_truth(path: Path) -> None:
+    """After the last that a phone does: every SMS, the ledger, and where a PIN was typed."""
+    steps = read(path).steps
+    last = max(at for at, step in enumerate(steps) if step.verb in PHONES)
+    told = [step.verb for step in steps[last + 1 :]]
+    types_a_pin = any("PIN>" in step.what for step in steps[: last + 1])
+
+    assert told == [Verb.SMS, Verb.LEDGER, *([Verb.NEVER_STORED] * types_a_pin)]
+
+
+def test_every_refusal_is_shown_in_every_language() -> None:
+    """Some need somebody who changes something meanwhile: they are in test_refusals.py."""
+    pack = yaml.load((ROOT / "menus" / "customer.yaml").read_text("utf-8"), yaml.CBaseLoader)
+    files = (*GOLDEN, Path(__file__).with_name("test_refusals.py"))
+    shown = "".join(path.read_text("utf-8") for path in files)
+    outcomes = pack["states"]["send_pin"]["secret"]["outcomes"]
+    for reason in Reason:
+        target = outcomes[reason.value]
+        text = target["again"] if "again" in target else pack["states"][target]["end"]["text"]
+        for language in pack["languages"]:
+            sentence = text[language].split(".")[0]
+            assert sentence in shown, (
+                f"no journey shows {reason.value} in {language}: {sentence}"
+            )

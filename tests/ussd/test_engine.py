@@ -137,8 +137,8 @@ def test_a_hidden_option_renumbers_nothing_and_cannot_be_chosen() -> None:
         (("",), "Not an option. Try again.\nPesa\n"),
         (("1", "07110"), "Not a phone number. Try again.\nEnter phone number"),
         (("1", "0711000001"), "You cannot send to yourself.\nEnter phone number"),
-        (("1", "0711000002", "none"), "Not an amount. Try again.\nEnter amount"),
-        (("1", "0711000002", "500001"), "Not an amount. Try again.\nEnter amount"),
+        (("1", "0711000002", "none"), "Not a valid amount. Try again.\nEnter amount"),
+        (("1", "0711000002", "500001"), "Not a valid amount. Try again.\nEnter amount"),
     ],
 )
 def test_bad_input_shows_the_same_screen_under_the_reason(
@@ -173,7 +173,7 @@ def test_tries_are_counted_anew_at_each_screen() -> None:
     phone.types("1")
     for text in ("none", "none", "0711000002", "none", "none", "none"):
         phone.types(text)
-    assert phone.text.startswith("Not an amount.")
+    assert phone.text.startswith("Not a valid amount.")
 
 
 def test_a_wrong_pin_is_asked_again_and_says_what_is_left() -> None:

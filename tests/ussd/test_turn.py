@@ -407,7 +407,7 @@ def test_a_pin_is_never_taken_from_a_dialled_string(turn: Turn, bank: Bank, text
     phone = Phone(turn)
     reply = phone.dials(text)
     assert reply.ends
-    assert reply.text.startswith("Never put your PIN in the code you dial.")
+    assert reply.text.endswith("Never put your PIN in the code you dial.")
     assert phone.repeats() == reply
     assert all(call.secret is None for call in bank.calls)
 
@@ -431,7 +431,7 @@ def test_a_lost_session_before_its_pin_is_never_fed_the_pin(
 ) -> None:
     phone = at_pin(turn)
     server.delete(phone.key)
-    assert phone.types("4826").text.endswith("Please dial again. Nothing was charged.")
+    assert phone.types("4826").text.startswith("Please dial again. Nothing was charged.")
     assert bank.sends == 0
 
 

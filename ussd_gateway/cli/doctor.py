@@ -114,11 +114,14 @@ def _menus(settings: "Settings") -> Finding:
     from ussd_gateway import app
 
     folder = settings.menus_dir
+    files = sorted(path.name for path in folder.glob("*.yaml"))
+    if not files:
+        return Finding("menus", f"none in {folder}", "Start where they are, or set MENUS_DIR=.")
     try:
         app.check(settings)
     except app.Faulty as faulty:
-        return Finding("menus", f"{folder}: {len(faulty.faults)} faults", faulty.faults[0])
-    files = sorted(path.name for path in folder.glob("*.yaml"))
+        faults = len(faulty.faults)
+        return Finding("menus", f"{folder}: {faults} faults", "Run `ussd-gateway menu lint`.")
     return Finding("menus", f"{folder}: {', '.join(files)}")
 
 

@@ -27,10 +27,14 @@ def replay(
     typer.echo(played.text)
     for difference in played.differences:
         typer.echo(f"{difference}\n")
-    if played.differences and update:
+    if not played.differences:
+        typer.echo(f"ok  {file}")
+    elif update:
         file.write_text(played.text, "utf-8")
-    typer.echo(f"{'differs' if played.differences else 'ok'}  {file}")
-    raise typer.Exit(1 if played.differences and not update else 0)
+        typer.echo(f"rewritten  {file}")
+    else:
+        typer.echo(f"differs  {file}")
+        raise typer.Exit(1)
 
 
 def _played(transcript: "Transcript") -> "Played":

@@ -53,9 +53,10 @@ def files(folder: Path) -> Iterator[Trace]:
 
 
 def keys(client: "redis.Redis") -> Iterator[Trace]:
-    """Every value of every key, by the name of the key; times to live are left out."""
+    """Every key and every value; times to live are left out."""
     for key in sorted(client.scan_iter()):
         name = _text(key)
+        yield f"Redis {name}", name
         for field, value in _values(client, key):
             yield f"Redis {name}{field}", _text(value)
 

@@ -222,7 +222,11 @@ class Turn:
             return self._replied(hop, self._truth_or(hop, hop.program.notices.dial_again))
 
         log.info("turn.repeated", hop=hop.number, **_who(hop.request))
-        return Reply(before.reply, ends=before.session is None)
+        screen = Screen(before.reply, ends=before.session is None)
+        if screen.ends and hop.number == 1 and hop.request.text:
+            # If Redis had lost the session while it paid, the books know better by now.
+            screen = self._told(hop) or screen
+        return Reply(screen.text, screen.ends)
 
     def _refuse(self, hop: _Hop, reason: str) -> Reply:
         """Ends a session whose text cannot be what was typed."""
@@ -372,13 +376,18 @@ class Turn:
         program = hop.program
         try:
             wished = self._profiles.profile(hop.request.msisdn).language
-            settled = self._truth.settled(hop.origin)
+            return self._told(hop) or _said(program, otherwise, wished)
         except BooksLost as lost:
             log.error("books.lost", reason=str(lost), **_who(hop.request))
             return _said(program, program.notices.checking)
-        if settled is not None:
-            return engine.tell(program, settled, wished)
-        return _said(program, otherwise, wished)
+
+    def _told(self, hop: _Hop) -> Screen | None:
+        """What the books say was answered to this session; None where they know nothing."""
+        settled = self._truth.settled(hop.origin)
+        if settled is None:
+            return None
+        wished = self._profiles.profile(hop.request.msisdn).language
+        return engine.tell(hop.program, settled, wished)
 
 
 def _said(program: Program, notice: Text, wished: str | None = None) -> Screen:

@@ -23,13 +23,14 @@ and the rest is left as it was written.
 """
 
 from ussd_gateway.simulators.transcripts.play import Person, Played, World, play, read_people
-from ussd_gateway.simulators.transcripts.text import Difference, Transcript, parse
+from ussd_gateway.simulators.transcripts.text import Difference, Transcript, Verb, parse
 
 __all__ = [
     "Difference",
     "Person",
     "Played",
     "Transcript",
+    "Verb",
     "World",
     "parse",
     "play",

@@ -1,0 +1,134 @@
+"""Refusals that no transcript can bring about alone: somebody changes something meanwhile."""
+
+import shutil
+from pathlib import Path
+
+from sqlalchemy import text
+
+from tests.world import GRACE, JUMA, Line
+from ussd_gateway.cli.world import GatewayWorld, opened
+from ussd_gateway.settings import Settings
+from ussd_gateway.simulators.transcripts import Transcript, parse, play
+from ussd_gateway.store.database import writing
+
+
+def test_a_fee_that_changed_since_it_was_shown_is_not_charged(
+    settings: Settings, tmp_path: Path
+) -> None:
+    menus = tmp_path / "menus"
+    shutil.copytree(settings.menus_dir, menus)
+    [tariff] = (menus / "tariffs").glob("*.csv")
+    tariff.write_text(
+        tariff.read_text("utf-8").replace(",500.00,7.00,", ",500.00,8.00,"), "utf-8"
+    )
+    dearer = settings.model_copy(update={"menus_dir": menus})
+
+    with opened(settings) as before, opened(dearer) as after:
+        assert "Fee KES 7.00" in Line(before, "en").walks("1", "0711000002", "500")
+        assert "Ada KES 7.00" in Line(before, "sw", JUMA).walks("1", "0711000001", "200")
+
+        assert Line(after, "en").sends("1", "0711000002", "500", "4826") == (
+            "END Not sent: the fee has changed. Dial again to see the new fee. "
+            "Nothing was charged."
+        )
+        assert Line(after, "sw", JUMA).sends("1", "0711000001", "200", "7391") == (
+            "END Haikutumwa: ada imebadilika. Piga tena uone ada mpya. Hukutozwa."
+        )
+        assert after.sms() == []
+        assert "Fee KES 8.00" in Line(after, "again").walks("1", "0711000002", "500")
+
+
+def test_whoever_is_blocked_is_told_after_the_pin_and_sees_no_payments(
+    world: GatewayWorld,
+) -> None:
+    at_pin = [Line(world, "en"), Line(world, "sw", JUMA)]
+    at_pin[0].walks("1", "0711000003", "500")
+    at_pin[1].walks("5", "1")
+    block(world)
+
+    assert at_pin[0].sends("1", "0711000003", "500", "4826") == (
+        "END Your account is blocked. Visit an agent with your ID. Nothing was charged."
+    )
+    assert at_pin[1].sends("5", "1", "7391") == (
+        "END Akaunti yako imefungwa. Nenda kwa wakala na kitambulisho chako. Hukutozwa."
+    )
+    plays(
+        world,
+        """
+        Amina dials *384#
+          | CON Pesa
+          | 5. My account
+        Amina enters 1
+          | CON Not an option. Try again.
+          | Pesa
+          | 5. My account
+        Amina dials *384*1*0711000003*500#
+          | CON Not an option. Try again.
+          | Pesa
+          | 5. My account
+        sms
+        """,
+    )
+
+
+def test_whoever_is_blocked_gets_no_money_and_looks_unregistered(world: GatewayWorld) -> None:
+    grace = Line(world, "grace", GRACE)
+    grace.walks("1", "0711000001", "500")
+    block(world, but=GRACE)
+
+    assert grace.sends("1", "0711000001", "500", "5937") == (
+        "END Not sent: this number is not registered. Check the number and dial again. "
+        "Nothing was charged."
+    )
+    assert grace.sends("1", "0711000001", "500", "5937") == Line(world, "new", GRACE).walks(
+        "1", "0711000009", "500"
+    )
+
+
+def test_a_number_that_is_given_up_meanwhile_pays_nothing(world: GatewayWorld) -> None:
+    lines = [Line(world, "en"), Line(world, "sw", JUMA)]
+    lines[0].walks("1", "0711000003", "500")
+    lines[1].walks("1", "0711000003", "100")
+    run(
+        world, "UPDATE subscriber SET msisdn = '+25471100004' || id WHERE msisdn <> :but", GRACE
+    )
+
+    assert lines[0].sends("1", "0711000003", "500", "4826") == (
+        "END This number is not registered. Visit an agent with your ID. Nothing was charged."
+    )
+    assert lines[1].sends("1", "0711000003", "100", "7391") == (
+        "END Namba hii haijasajiliwa. Nenda kwa wakala na kitambulisho chako. Hukutozwa."
+    )
+    assert world.sms() == []
+
+
+def test_while_the_database_takes_no_payment_the_service_is_busy_and_nothing_is_charged(
+    world: GatewayWorld,
+) -> None:
+    lines = [Line(world, "en"), Line(world, "sw", JUMA)]
+    lines[0].walks("1", "0711000002", "500")
+    lines[1].walks("1", "0711000001", "200")
+    run(world, "UPDATE account SET seq = seq - 1 WHERE code = 2010 AND public_ref <> :but")
+
+    assert lines[0].sends("1", "0711000002", "500", "4826") == (
+        "END The service is busy. Please dial again later. Nothing was charged."
+    )
+    assert lines[1].sends("1", "0711000001", "200", "7391") == (
+        "END Huduma ina shughuli nyingi. Tafadhali piga tena baadaye. Hukutozwa."
+    )
+    assert world.sms() == []
+
+
+def block(world: GatewayWorld, *, but: str = "") -> None:
+    run(world, "UPDATE subscriber SET active = false WHERE msisdn <> :but", but)
+
+
+def run(world: GatewayWorld, statement: str, but: str = "") -> None:
+    with writing(world.gateway.engine) as connection:
+        connection.execute(text(statement), {"but": but})
+
+
+def plays(world: GatewayWorld, said: str) -> None:
+    transcript = parse(said, file="here")
+    assert isinstance(transcript, Transcript), transcript
+    assert not (found := play(transcript, world).differences), "\n".join(map(str, found))
