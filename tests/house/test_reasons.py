@@ -7,10 +7,7 @@ from ussd_gateway.ussd.menu import Call, Secret
 
 
 def test_every_reason_has_a_screen_in_the_customers_pack() -> None:
-    settings = Settings()
-    engine, clock = app.database(settings), app.clock(settings)
-    ledger = app.writer(settings, engine, clock)
-    pack = app.packs(settings, app.actions(settings, engine, ledger, clock))["customer"]
+    pack = app.unbound_packs(Settings())["customer"]
     shown = {
         outcome
         for state in pack.states.values()

@@ -20,6 +20,7 @@ from ussd_gateway.app.wiring import (
     packs,
     routes,
     sms_sender,
+    unbound_packs,
     upgrade,
     writer,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "seed_demo",
     "sms_sender",
     "start_logging",
+    "unbound_packs",
     "upgrade",
     "writer",
 ]

@@ -11,7 +11,7 @@ from ussd_gateway.app import chance
 from ussd_gateway.domain.market import Market
 from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.tariff import Tariff
-from ussd_gateway.ports import Action, Clock, Ledger, Random
+from ussd_gateway.ports import Action, Clock, Ledger, Random, Reads
 from ussd_gateway.services.balance import BalanceService
 from ussd_gateway.services.pins import TEMPLATES as PIN_TEMPLATES
 from ussd_gateway.services.send_money import TEMPLATES as SEND_TEMPLATES
@@ -53,20 +53,27 @@ class Faulty(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """What answers phones. `writer` is started, and is stopped by who asked for the gateway."""
+    """What answers phones. Its writer is started; who asked for the gateway closes it."""
 
     turn: Turn
     writer: Writer
+    reads: SqlReads
     outbox: Outbox
     engine: Engine
+
+    def close(self) -> None:
+        """Ends after the commands that are queued now."""
+        self.writer.stop()
+        self.reads.close()
+        self.engine.dispose()
 
 
 def gateway(settings: Settings, *, clock: Clock, random: Random) -> Gateway:
     """Raises Faulty."""
     engine = database(settings)
     ledger = writer(settings, engine, clock)
-    reads = SqlReads(engine)
-    bound = actions(settings, engine, ledger, clock)
+    reads = SqlReads(settings.database_url)
+    bound = actions(settings, reads, ledger, clock)
     loaded = packs(settings, bound)
     turn = Turn(
         packs=loaded,
@@ -80,14 +87,13 @@ def gateway(settings: Settings, *, clock: Clock, random: Random) -> Gateway:
         mac_key=settings.pin_key.subkey(Purpose.SESSION),
     )
     ledger.start()
-    return Gateway(turn, ledger, Outbox(engine, clock), engine)
+    return Gateway(turn, ledger, reads, Outbox(engine, clock), engine)
 
 
 def actions(
-    settings: Settings, engine: Engine, ledger: Ledger, clock: Clock
+    settings: Settings, reads: Reads, ledger: Ledger, clock: Clock
 ) -> Mapping[str, Action]:
     """Every action that a menu may name."""
-    reads = SqlReads(engine)
     verifier = HmacPinVerifier(lambda kid: settings.pin_key.subkey(Purpose.PIN, kid=kid))
     send = SendMoneyService(
         reads,
@@ -133,9 +139,10 @@ def routes(settings: Settings, loaded: Mapping[str, Program]) -> Routes:
 def check(settings: Settings) -> tuple[str, ...]:
     """Reads every file that operators edit; gives warnings. Raises Faulty with all faults."""
     faults: list[str] = []
-    warnings: tuple[str, ...] = ()
+    loaded: Mapping[str, Program] = {}
     try:
-        warnings = _check_menus(settings)
+        loaded = unbound_packs(settings)
+        routes(settings, loaded)
     except Faulty as faulty:
         faults += faulty.faults
     try:
@@ -144,15 +151,14 @@ def check(settings: Settings) -> tuple[str, ...]:
         faults += faulty.faults
     if faults:
         raise Faulty(tuple(faults))
-    return warnings
-
-
-def _check_menus(settings: Settings) -> tuple[str, ...]:
-    engine, here = database(settings), chance.clock(settings)
-    loaded = packs(settings, actions(settings, engine, writer(settings, engine, here), here))
-    routes(settings, loaded)
-    engine.dispose()
     return tuple(str(fault) for pack in loaded.values() for fault in pack.warnings)
+
+
+def unbound_packs(settings: Settings) -> Mapping[str, Program]:
+    """The packs, to be looked at: nothing is connected, and no action is ever run."""
+    here = chance.clock(settings)
+    ledger = writer(settings, database(settings), here)
+    return packs(settings, actions(settings, SqlReads(settings.database_url), ledger, here))
 
 
 def messages(settings: Settings) -> Messages:

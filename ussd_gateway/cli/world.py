@@ -121,8 +121,7 @@ def opened(settings: Settings) -> Iterator["GatewayWorld"]:
         try:
             yield GatewayWorld(settings, gateway, clock=clock, client=client, logs=logs)
         finally:
-            gateway.writer.stop()
-            gateway.engine.dispose()
+            gateway.close()
             client.close()
 
 

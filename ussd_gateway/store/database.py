@@ -26,10 +26,20 @@ POOL_TIMEOUT_S = 3
 
 def connect(url: str) -> Engine:
     """An engine for `sqlite:///path` or `postgresql://...`; it connects on first use."""
+    return _engine(url, pool_pre_ping=True)
+
+
+def connect_to_look(url: str) -> Engine:
+    """For single statements that only read: nothing is begun before one or undone behind it,
+    and nobody asks first whether the connection is still there."""
+    return _engine(url, isolation_level="AUTOCOMMIT", pool_reset_on_return=None)
+
+
+def _engine(url: str, **pool: Any) -> Engine:
+    # An error's text goes to the log; what people own and are called does not.
+    pool["hide_parameters"] = True
     if url.startswith("sqlite"):
-        engine = create_engine(
-            url, connect_args={"timeout": SQLITE_BUSY_S}, hide_parameters=True
-        )
+        engine = create_engine(url, connect_args={"timeout": SQLITE_BUSY_S}, **pool)
         event.listen(engine, "connect", _prepare_sqlite)
         return engine
 
@@ -42,9 +52,7 @@ def connect(url: str) -> Engine:
         connect_args={"options": options},
         pool_size=POOL_SIZE,
         pool_timeout=POOL_TIMEOUT_S,
-        pool_pre_ping=True,
-        # An error's text goes to the log; what people own and are called does not.
-        hide_parameters=True,
+        **pool,
     )
 
 
