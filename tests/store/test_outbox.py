@@ -70,11 +70,12 @@ def test_a_job_that_the_queue_lost_is_due_again_after_its_lease(
     assert len(outbox.take_due()) == 1
 
 
-def test_a_row_whose_worker_died_is_sent_once_more_and_not_for_ever(
+def test_a_row_whose_worker_died_is_sent_again_and_not_for_ever(
     outbox: Outbox, clock: SetClock
 ) -> None:
-    _die_while_sending(outbox, clock)
-    assert outbox.backlog() == {"due": 1}
+    for _ in range(ATTEMPTS_MAX - 1):
+        _die_while_sending(outbox, clock)
+        assert outbox.backlog() == {"due": 1}
 
     _die_while_sending(outbox, clock)
     assert outbox.backlog() == {"failed": 1}
@@ -90,6 +91,33 @@ def test_silence_is_left_alone_for_a_while_and_sent_once_more(
     _send(outbox, ACCEPTED)
 
     assert outbox.backlog() == {"sent": 1}
+
+
+def test_a_second_silence_is_the_last_whatever_went_wrong_before(
+    outbox: Outbox, clock: SetClock
+) -> None:
+    _send(outbox, None)
+    clock.wait(RETRY_MAX_MS / 1000)
+    _die_while_sending(outbox, clock)
+    _send(outbox, SILENCE)
+    clock.wait(REPORT_WAIT_MS / 1000)
+    outbox.release_leases()
+    assert outbox.backlog() == {"due": 1}
+
+    _send(outbox, SILENCE)
+    clock.wait(REPORT_WAIT_MS / 1000)
+    outbox.release_leases()
+    assert outbox.backlog() == {"failed": 1}
+
+
+def test_an_answer_that_is_kept_twice_counts_once(outbox: Outbox, clock: SetClock) -> None:
+    (owed,) = outbox.begin_sending(outbox.take_due())
+    for _ in range(2):
+        outbox.finish([(owed, "text", 1, SILENCE)])
+    clock.wait(REPORT_WAIT_MS / 1000)
+    outbox.release_leases()
+
+    assert outbox.backlog() == {"due": 1}
 
 
 def test_a_provider_that_does_not_take_it_is_asked_again_and_again(
@@ -133,6 +161,18 @@ def test_a_sender_slower_than_its_lease_still_knows_better(
     outbox.finish([(owed, "text", 1, ACCEPTED)])
 
     assert outbox.backlog() == {"sent": 1}
+
+
+def test_a_slow_sender_is_not_heard_once_another_one_has_begun(
+    outbox: Outbox, clock: SetClock
+) -> None:
+    (slow,) = outbox.begin_sending(outbox.take_due())
+    clock.wait(SENDING_LEASE_MS / 1000)
+    outbox.release_leases()
+    outbox.begin_sending(outbox.take_due())
+    outbox.finish([(slow, "text", 1, None)])
+
+    assert outbox.backlog() == {"sending": 1}
 
 
 def test_reports_that_come_late_or_twice_change_nothing_final(outbox: Outbox) -> None:
@@ -180,8 +220,6 @@ def _send(outbox: Outbox, result: SmsResult | None) -> None:
 def _die_while_sending(outbox: Outbox, clock: SetClock) -> None:
     assert len(outbox.begin_sending(outbox.take_due())) == 1
     clock.wait(SENDING_LEASE_MS / 1000)
-    outbox.release_leases()
-    clock.wait(REPORT_WAIT_MS / 1000)
     outbox.release_leases()
 
 

@@ -22,7 +22,7 @@ from tests.store.conftest import (
 from ussd_gateway.domain.book import Message, Outcome, Work
 from ussd_gateway.domain.receipt import is_well_formed
 from ussd_gateway.store import writer as writers
-from ussd_gateway.store.batch import Books, Loaded, Rows, Trouble
+from ussd_gateway.store.batch import Books, Loaded, Rows, Trouble, Wanted
 from ussd_gateway.store.writer import Writer
 
 
@@ -252,20 +252,18 @@ class _Wrapped:
             if engine.dialect.name == "sqlite"
             else psycopg.OperationalError("server closed the connection unexpectedly")
         )
-        self.load: Callable[..., Loaded] = self._books.load
-        self.issue: Callable[..., tuple[int, str]] = self._books.issue
+        self.load: Callable[[Wanted], Loaded] = self._books.load
 
     def begin(self) -> None:
         self._books.begin()
 
-    def write(self, rows: Rows) -> bool:
-        return self._books.write(rows)
+    def commit(self, rows: Rows) -> None:
+        self._books.commit(rows)
 
-    def commit(self) -> None:
-        self._books.commit()
-
-    def undo(self, error: Exception | None = None) -> Trouble:
-        return self._books.undo(error)
+    def undo(self, error: Exception) -> Trouble:
+        """As the real ones say of a connection that is gone."""
+        self._books.undo(error)
+        return Trouble.LOST
 
     def close(self) -> None:
         self._books.close()
@@ -279,13 +277,13 @@ class _CutAtCommit(_Wrapped):
         self._kept = kept
         self._cut = False
 
-    def commit(self) -> None:
+    def commit(self, rows: Rows) -> None:
         if self._cut:
-            super().commit()
+            super().commit(rows)
             return
         self._cut = True
         if self._kept:
-            super().commit()
+            super().commit(rows)
         raise self._lost
 
 
@@ -301,5 +299,5 @@ class _Failing(_Wrapped):
             raise self._lost
         super().begin()
 
-    def commit(self) -> None:
+    def commit(self, rows: Rows) -> None:  # noqa: ARG002
         raise self._lost

@@ -1,7 +1,7 @@
 """Books as the gateway itself writes them: the demo cast, and what they did."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 from sqlalchemy import Engine
 
@@ -13,6 +13,7 @@ from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.msisdn import Msisdn
 from ussd_gateway.ports import Action, Answer, Call, Ledger, Origin, Secret, SessionId, Value
 from ussd_gateway.settings import Settings
+from ussd_gateway.store.reads import SqlReads
 
 AMINA, JUMA, GRACE = (Msisdn(f"+25471100000{n}") for n in (1, 2, 3))
 
@@ -38,8 +39,8 @@ def write_books(settings: Settings) -> None:
     clock = SetClock()
     upgrade(settings)
     seed_demo(settings, clock=clock, random=SystemRandom(clock))
-    with ledger(settings) as (running, engine):
-        send = actions(settings, engine, running, clock)["send_money"]
+    with ledger(settings) as (running, _), closing(SqlReads(settings.database_url)) as reads:
+        send = actions(settings, reads, running, clock)["send_money"]
         assert _pay(send, AMINA, JUMA, 500_00, fee=7_00).outcome == "ok"
         assert _pay(send, JUMA, AMINA, 150_00, fee=7_00).outcome == "ok"
         assert _pay(send, GRACE, AMINA, 200_00, fee=7_00).outcome == "ok"

@@ -1,7 +1,6 @@
 """One batch of commands: decided one by one on locked rows, then written whole.
 
-    load rows and stored outcomes -> decide and apply each -> number the journals -> rows to
-    write
+    load rows and stored outcomes -> decide each, apply it -> number the journals -> Rows
 
 Each decision changes the book in memory before the next is made, so that two payments from one
 wallet in one batch cannot both spend its last shilling. The database's CHECKs say the same
@@ -41,6 +40,8 @@ class Loaded:
 
     subscribers: dict[int, Subscriber]
     accounts: dict[int, Account]
+    issued: int  # numbers of the day that are taken
+    kid: str  # names the key of the day's receipts
     stored: Mapping[str, tuple[str, str]]  # key -> content, outcome
 
 
@@ -48,6 +49,8 @@ class Loaded:
 class Rows:
     """What a batch writes, as columns in the order of the tables."""
 
+    business_date: date
+    issued: int
     journals: list[Row] = field(default_factory=list)
     entries: list[Row] = field(default_factory=list)
     keys: list[Row] = field(default_factory=list)
@@ -56,11 +59,22 @@ class Rows:
     pins: list[Row] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a batch has to do with. Ids are sorted. `kid` is for a day that begins now."""
+
+    subscriber_ids: Sequence[int]
+    account_ids: Sequence[int]
+    business_date: date
+    kid: str
+    keys: Sequence[str]
+
+
 class Trouble(Enum):
     """What an error in the middle of a batch means."""
 
-    LOST = "lost"  # the connection is gone, and the answer to a COMMIT with it
-    BUSY = "busy"  # locked, full or deadlocked: it may go through later
+    LOST = "lost"  # no answer came: if this was a COMMIT, nobody knows
+    BUSY = "busy"  # locked, full, deadlocked, or a key taken meanwhile: it may go through later
     REFUSED = "refused"  # a row that the database will never take, or a fault of ours
 
 
@@ -70,23 +84,16 @@ class Books(Protocol):
     def begin(self) -> None:
         """Connects too, where that is needed."""
 
-    def load(
-        self, subscriber_ids: Sequence[int], account_ids: Sequence[int], keys: Sequence[str]
-    ) -> Loaded:
-        """Locks the rows in id order and reads them, then reads stored outcomes."""
+    def load(self, wanted: "Wanted") -> Loaded:
+        """Locks the rows in id order, then the day's counter; then reads stored outcomes."""
 
-    def issue(self, business_date: date, kid: str, count: int) -> tuple[int, str]:
-        """Takes `count` numbers of the day; gives the first, and the name of the key that the
-        day's receipts are made with: `kid` where the day begins with these."""
+    def commit(self, rows: Rows) -> None:
+        """Writes all of it and commits. Fails where another process stored one of the keys
+        meanwhile."""
 
-    def write(self, rows: Rows) -> bool:
-        """False where another process stored one of the keys meanwhile: nothing may be kept."""
-
-    def commit(self) -> None: ...
-
-    def undo(self, error: Exception | None = None) -> Trouble:
-        """Rolls back, or lets the connection go: nothing of the transaction is kept, unless it
-        was lost at COMMIT. Never raises. Says what `error` means."""
+    def undo(self, error: Exception) -> Trouble:
+        """Rolls back, or lets the connection go: nothing of the transaction is kept, unless the
+        answer to its COMMIT was lost. Never raises. Says what `error` means."""
 
     def close(self) -> None:
         """Lets the connection go."""
@@ -94,7 +101,7 @@ class Books(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Numbering:
-    """How journals get their ids, business dates and receipts.
+    """How journals get their ids, business dates and receipts: numbers without a gap.
 
     A day keeps the receipt key that it began with: two permutations would meet in the same
     receipt sooner or later. So a key that is replaced stays on the ring (PIN_KEY).
@@ -114,53 +121,36 @@ class _Decided:
 
 def run(
     works: Sequence[Work], books: Books, numbering: Numbering, now_ms: int
-) -> list[Outcome] | None:
+) -> tuple[list[Outcome], Rows]:
     """Everything between BEGIN and COMMIT; keys are unique among `works`. Gives their outcomes,
-    or None where another process took a key meanwhile and all must be undone and run again."""
+    which are true once the rows are committed."""
+    day = numbering.market.business_date(now_ms)
     loaded = books.load(
-        sorted({i for work in works for i in work.subscriber_ids}),
-        sorted({i for work in works for i in work.account_ids}),
-        [work.key for work in works],
+        Wanted(
+            sorted({i for work in works for i in work.subscriber_ids}),
+            sorted({i for work in works for i in work.account_ids}),
+            day,
+            numbering.kid,
+            [work.key for work in works],
+        )
     )
     book = Book(loaded.subscribers, loaded.accounts)
     answers = [_stored(work, loaded) or _decide(work, book, loaded) for work in works]
-    decided = [one for one in answers if isinstance(one, _Decided)]
 
-    day = numbering.market.business_date(now_ms)
-    postings = sum(1 for one in decided if one.decision.posting)
-    number, key = 0, b""
-    if postings:
-        number, kid = books.issue(day, numbering.kid, postings)
-        key = numbering.receipt_key(kid)
-    rows, written = Rows(), []
-    for one in decided:
-        journal_id = code = None
-        if one.decision.posting is not None:
-            journal_id = day.toordinal() - _DAY_ZERO << _JOURNAL_BITS | number
-            code = receipt.make(day, number, key)
-            number += 1
-            posting = one.decision.posting
-            event_at_ms = one.work.event_at_ms
-            rows.journals.append(
-                (journal_id, posting.kind, code, posting.tariff, day, event_at_ms, now_ms)
-            )
-            rows.entries.extend(
-                (journal_id, leg, *entry) for leg, entry in enumerate(one.entries, 1)
-            )
-        written.append(_write_outcome(rows, one, journal_id, code, now_ms))
+    rows = Rows(day, loaded.issued)
+    key = numbering.receipt_key(loaded.kid)
+    outcomes = [
+        _write(rows, one, key, now_ms) if isinstance(one, _Decided) else one for one in answers
+    ]
+    decided = [one for one in answers if isinstance(one, _Decided)]
     for account_id in sorted({entry[0] for one in decided for entry in one.entries}):
         account = loaded.accounts[account_id]
         rows.accounts.append((account.id, account.debits, account.credits, account.seq))
     # Where several tries of one person met in this batch, only the last count is written.
-    for person_id in sorted(
-        {one.decision.pin.subscriber_id for one in decided if one.decision.pin}
-    ):
+    tried = {one.decision.pin.subscriber_id for one in decided if one.decision.pin}
+    for person_id in sorted(tried):
         rows.pins.append((person_id, loaded.subscribers[person_id].wrong_tries))
-
-    if not books.write(rows):
-        return None
-    outcomes = iter(written)
-    return [next(outcomes) if isinstance(one, _Decided) else one for one in answers]
+    return outcomes, rows
 
 
 def _stored(work: Work, loaded: Loaded) -> Outcome | None:
@@ -203,11 +193,23 @@ def _apply(posting: Posting, book: Book) -> list[tuple[int, int, int, int]]:
     return entries
 
 
-def _write_outcome(
-    rows: Rows, one: _Decided, journal_id: int | None, code: str | None, now_ms: int
-) -> Outcome:
+def _write(rows: Rows, one: _Decided, receipt_key: bytes, now_ms: int) -> Outcome:
     work, decision = one.work, one.decision
-    numbered = {} if code is None else {"receipt": code}
+    journal_id, numbered = None, {}
+    if decision.posting is not None:
+        day, number = rows.business_date, rows.issued
+        rows.issued += 1
+        journal_id = day.toordinal() - _DAY_ZERO << _JOURNAL_BITS | number
+        code = receipt.make(day, number, receipt_key)
+        numbered = {"receipt": code}
+        posting = decision.posting
+        rows.journals.append(
+            (journal_id, posting.kind, code, posting.tariff, day, work.event_at_ms, now_ms)
+        )
+        rows.entries.extend(
+            (journal_id, leg, *entry) for leg, entry in enumerate(one.entries, 1)
+        )
+
     values = {**decision.values, **numbered}
     rows.keys.append(
         (

@@ -6,56 +6,57 @@ Hot accounts (fees, tax) have the highest ids, so they are locked last.
 """
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Any
 
 import psycopg
 from sqlalchemy import Engine
 
-from ussd_gateway.store.batch import Loaded, Row, Rows, Trouble
+from ussd_gateway.store.batch import Loaded, Row, Rows, Trouble, Wanted
 from ussd_gateway.store.rows import account_of, subscriber_of
 
 _SUBSCRIBERS = (
     "SELECT id, msisdn, name, language, active, wallet_id, pin_kid, pin_salt, pin_tag, "
-    "wrong_tries FROM subscriber WHERE id = ANY(%s) ORDER BY id FOR UPDATE"
+    "wrong_tries FROM subscriber WHERE id = ANY(%s::bigint[]) ORDER BY id FOR UPDATE"
 )
 _ACCOUNTS = (
     "SELECT id, currency, side, debits, credits, debits_pending, credits_pending, floor, cap, "
-    "seq FROM account WHERE id = ANY(%s) ORDER BY id FOR UPDATE"
+    "seq FROM account WHERE id = ANY(%s::bigint[]) ORDER BY id FOR UPDATE"
 )
 # A later statement than the locks: it sees what was committed while we waited for them.
-_STORED = "SELECT key, content, outcome FROM idempotency WHERE key = ANY(%s)"
-_ISSUE = (
-    "INSERT INTO day_counter (business_date, kid, issued) VALUES (%s, %s, %s) "
-    "ON CONFLICT (business_date) "
-    "DO UPDATE SET issued = day_counter.issued + excluded.issued RETURNING issued, kid"
+_STORED = "SELECT key, content, outcome FROM idempotency WHERE key = ANY(%s::text[])"
+_DAY = "SELECT issued, kid FROM day_counter WHERE business_date = %s FOR UPDATE"
+_NEW_DAY = (
+    "INSERT INTO day_counter (business_date, kid, issued) VALUES (%s, %s, 0) "
+    "ON CONFLICT DO NOTHING"
 )
-_JOURNAL = (
-    "INSERT INTO journal SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], "
-    "%s::text[], %s::date[], %s::bigint[], %s::bigint[])"
-)
-_ENTRY = (
-    "INSERT INTO entry SELECT * FROM unnest(%s::bigint[], %s::smallint[], %s::bigint[], "
-    "%s::bigint[], %s::bigint[], %s::bigint[])"
-)
-_KEY = (
-    "INSERT INTO idempotency SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], "
-    "%s::bigint[], %s::text[], %s::text[], %s::text[], %s::bigint[]) ON CONFLICT DO NOTHING"
-)
-_MESSAGE = (
-    "INSERT INTO outbox (key, msisdn, template, language, params, event_at_ms, state, attempt, "
-    "next_at_ms) SELECT k, m, t, l, p, e, 'due', 0, n FROM unnest(%s::text[], %s::text[], "
-    "%s::text[], %s::text[], %s::text[], %s::bigint[], %s::bigint[]) AS v(k, m, t, l, p, e, n)"
-)
-_SET_ACCOUNT = (
-    "UPDATE account SET debits = v.d, credits = v.c, seq = v.s FROM unnest(%s::bigint[], "
-    "%s::bigint[], %s::bigint[], %s::bigint[]) AS v(id, d, c, s) WHERE account.id = v.id"
-)
-_SET_PIN = (
-    "UPDATE subscriber SET wrong_tries = v.n FROM unnest(%s::bigint[], %s::smallint[]) "
-    "AS v(id, n) WHERE subscriber.id = v.id"
-)
-
+# All of a batch in one statement. A key that is there already fails it, and with it the COMMIT
+# that is on its way behind it.
+_WRITE = """
+WITH
+journals AS (
+    INSERT INTO journal SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[],
+        %s::date[], %s::bigint[], %s::bigint[])),
+entries AS (
+    INSERT INTO entry SELECT * FROM unnest(%s::bigint[], %s::smallint[], %s::bigint[],
+        %s::bigint[], %s::bigint[], %s::bigint[])),
+keys AS (
+    INSERT INTO idempotency SELECT * FROM unnest(%s::text[], %s::text[], %s::text[],
+        %s::bigint[], %s::text[], %s::text[], %s::text[], %s::bigint[])),
+messages AS (
+    INSERT INTO outbox (key, msisdn, template, language, params, event_at_ms, state, attempt,
+        next_at_ms)
+    SELECT k, m, t, l, p, e, 'due', 0, n FROM unnest(%s::text[], %s::text[], %s::text[],
+        %s::text[], %s::text[], %s::bigint[], %s::bigint[]) AS v(k, m, t, l, p, e, n)),
+accounts AS (
+    UPDATE account SET debits = v.d, credits = v.c, seq = v.s FROM unnest(%s::bigint[],
+        %s::bigint[], %s::bigint[], %s::bigint[]) AS v(id, d, c, s) WHERE account.id = v.id),
+pins AS (
+    UPDATE subscriber SET wrong_tries = v.n FROM unnest(%s::bigint[], %s::smallint[])
+        AS v(id, n) WHERE subscriber.id = v.id)
+UPDATE day_counter SET issued = %s WHERE business_date = %s
+"""
+_COLUMNS = (7, 6, 8, 7, 4, 2)
+_KEYS = "pk_idempotency"
 
 # Plans are kept for the life of the connection. One that is made while a table is still small
 # would read it from end to end for ever after; every statement here goes by an index.
@@ -82,50 +83,44 @@ class PostgresBooks:
         connection.commit()
         self._connection = connection
 
-    def load(
-        self, subscriber_ids: Sequence[int], account_ids: Sequence[int], keys: Sequence[str]
-    ) -> Loaded:
+    def load(self, wanted: Wanted) -> Loaded:
         connection = self._open
         with connection.pipeline():
-            people = connection.execute(_SUBSCRIBERS, (list(subscriber_ids),))
-            accounts = connection.execute(_ACCOUNTS, (list(account_ids),))
-            stored = connection.execute(_STORED, (list(keys),))
+            people = connection.execute(_SUBSCRIBERS, (_array(wanted.subscriber_ids),))
+            accounts = connection.execute(_ACCOUNTS, (_array(wanted.account_ids),))
+            day = connection.execute(_DAY, (wanted.business_date,))
+            stored = connection.execute(_STORED, (_array(wanted.keys),))
+        issued, kid = day.fetchone() or self._begin_day(wanted)
         return Loaded(
-            {row[0]: subscriber_of(row) for row in people},
-            {row[0]: account_of(row) for row in accounts},
-            {key: (content, outcome) for key, content, outcome in stored},
+            {row[0]: subscriber_of(row) for row in people.fetchall()},
+            {row[0]: account_of(row) for row in accounts.fetchall()},
+            issued,
+            kid,
+            {key: (content, outcome) for key, content, outcome in stored.fetchall()},
         )
 
-    def issue(self, business_date: date, kid: str, count: int) -> tuple[int, str]:
-        found = self._open.execute(_ISSUE, (business_date, kid, count)).fetchone()
-        assert found is not None
-        issued, day_kid = found
-        return issued - count, day_kid
-
-    def write(self, rows: Rows) -> bool:
-        connection = self._open
+    def commit(self, rows: Rows) -> None:
         # Keys are sorted, so that two processes with the same keys wait for one another and
         # never in a ring.
-        keys = sorted(rows.keys)
-        stored = None
+        tables = (
+            rows.journals,
+            rows.entries,
+            sorted(rows.keys),
+            rows.messages,
+            rows.accounts,
+            rows.pins,
+        )
+        values = [
+            column
+            for table, width in zip(tables, _COLUMNS, strict=True)
+            for column in _columns(table, width)
+        ]
+        connection = self._open
         with connection.pipeline():
-            if rows.journals:
-                connection.execute(_JOURNAL, _columns(rows.journals))
-                connection.execute(_ENTRY, _columns(rows.entries))
-                connection.execute(_SET_ACCOUNT, _columns(rows.accounts))
-            if keys:
-                stored = connection.execute(_KEY, _columns(keys))
-            if rows.messages:
-                connection.execute(_MESSAGE, _columns(rows.messages))
-            if rows.pins:
-                connection.execute(_SET_PIN, _columns(rows.pins))
-        return stored is None or stored.rowcount == len(keys)
+            connection.execute(_WRITE, (*values, rows.issued, rows.business_date))
+            connection.commit()
 
-    def commit(self) -> None:
-        self._open.commit()
-
-    def undo(self, error: Exception | None = None) -> Trouble:
-        trouble = _trouble(error)
+    def undo(self, error: Exception) -> Trouble:
         connection, self._connection = self._connection, None
         if connection is None:
             return Trouble.LOST
@@ -135,11 +130,19 @@ class PostgresBooks:
         except psycopg.Error:
             connection.close()
             return Trouble.LOST
-        return trouble
+        return _trouble(error)
 
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()
+
+    def _begin_day(self, wanted: Wanted) -> tuple[int, str]:
+        """The day's first batch; where two processes meet in it, one begins the day."""
+        connection = self._open
+        connection.execute(_NEW_DAY, (wanted.business_date, wanted.kid))
+        found = connection.execute(_DAY, (wanted.business_date,)).fetchone()
+        assert found is not None
+        return found[0], found[1]
 
     @property
     def _open(self) -> psycopg.Connection[tuple[Any, ...]]:
@@ -147,18 +150,24 @@ class PostgresBooks:
         return self._connection
 
 
-def _trouble(error: Exception | None) -> Trouble:
+def _trouble(error: Exception) -> Trouble:
     if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
         return Trouble.BUSY
+    if isinstance(error, psycopg.errors.UniqueViolation):
+        return Trouble.BUSY if error.diag.constraint_name == _KEYS else Trouble.REFUSED
     return Trouble.REFUSED
 
 
-def _columns(rows: Sequence[Row]) -> list[str]:
+def _columns(rows: Sequence[Row], width: int) -> list[str]:
     """Each column as an array literal: the driver's own way takes three times as long."""
+    if not rows:
+        return ["{}"] * width
     return [_array(column) for column in zip(*rows, strict=True)]
 
 
 def _array(column: Sequence[Any]) -> str:
+    if not column:
+        return "{}"
     plain = type(column[0]) is int and None not in column
     return "{" + ",".join(map(str if plain else _item, column)) + "}"
 

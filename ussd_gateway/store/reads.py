@@ -17,8 +17,8 @@ from ussd_gateway.store.codec import decode_outcome
 from ussd_gateway.store.database import connect_to_look
 from ussd_gateway.store.rows import subscriber_of
 
-# In the driver's own words, as each of them is on a phone's way: SQLAlchemy's cost four times the
-# look itself. Columns in the table's order.
+# In the driver's own words, as each of them is on a phone's way: SQLAlchemy's cost four times
+# the look itself. Columns in the table's order.
 _SUBSCRIBERS = (
     "SELECT id, msisdn, name, language, active, wallet_id, pin_kid, pin_salt, pin_tag, "
     "wrong_tries FROM subscriber WHERE msisdn IN (?, ?)"
@@ -69,7 +69,7 @@ class SqlReads:
         return None
 
     def _look(self, sql: str, values: tuple[str, ...]) -> list[tuple[Any, ...]]:
-        """Twice, if need be: the first try may meet a connection that died while it was idle."""
+        """Twice, if need be: the first may meet a connection that died while it was idle."""
         statement = sql.replace("?", "%s") if self._takes_percent else sql
         try:
             return self._rows(statement, values)

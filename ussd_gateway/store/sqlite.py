@@ -2,12 +2,11 @@
 
 import sqlite3
 from collections.abc import Sequence
-from datetime import date
 
 import msgspec
 from sqlalchemy import Engine
 
-from ussd_gateway.store.batch import Loaded, Rows, Trouble
+from ussd_gateway.store.batch import Loaded, Rows, Trouble, Wanted
 from ussd_gateway.store.database import sqlite_lock
 from ussd_gateway.store.rows import account_of, subscriber_of
 
@@ -23,11 +22,8 @@ _STORED = (
     "SELECT key, content, outcome FROM idempotency "
     "WHERE key IN (SELECT value FROM json_each(?))"
 )
-_ISSUE = (
-    "INSERT INTO day_counter (business_date, kid, issued) VALUES (?, ?, ?) "
-    "ON CONFLICT (business_date) DO UPDATE SET issued = issued + excluded.issued "
-    "RETURNING issued, kid"
-)
+_DAY = "SELECT issued, kid FROM day_counter WHERE business_date = ?"
+_NEW_DAY = "INSERT INTO day_counter (business_date, kid, issued) VALUES (?, ?, 0)"
 _JOURNAL = "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?)"
 _ENTRY = "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?)"
 _KEY = "INSERT INTO idempotency VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
@@ -36,6 +32,7 @@ _MESSAGE = (
     "next_at_ms) VALUES (?, ?, ?, ?, ?, ?, 'due', 0, ?)"
 )
 _SET_ACCOUNT = "UPDATE account SET debits = ?2, credits = ?3, seq = ?4 WHERE id = ?1"
+_SET_DAY = "UPDATE day_counter SET issued = ? WHERE business_date = ?"
 _SET_PIN = "UPDATE subscriber SET wrong_tries = ?2 WHERE id = ?1"
 
 _json = msgspec.json.Encoder().encode
@@ -48,50 +45,50 @@ class SqliteBooks:
         self._engine = engine
         self._lock = sqlite_lock(engine)
         self._held = False
+        self._committing = False
         self._connection: sqlite3.Connection | None = None
 
     def begin(self) -> None:
         self._lock.acquire()
         self._held = True
+        self._committing = False
         if self._connection is None:
             self._connect()
         self._cursor.execute("BEGIN IMMEDIATE")
 
-    def load(
-        self, subscriber_ids: Sequence[int], account_ids: Sequence[int], keys: Sequence[str]
-    ) -> Loaded:
+    def load(self, wanted: Wanted) -> Loaded:
         run = self._cursor.execute
-        people = run(_SUBSCRIBERS, (_json(subscriber_ids).decode(),)) if subscriber_ids else ()
-        subscribers = {row[0]: subscriber_of(row) for row in people}
-        accounts = {
-            row[0]: account_of(row) for row in run(_ACCOUNTS, (_json(account_ids).decode(),))
-        }
-        stored = {
-            key: (content, outcome)
-            for key, content, outcome in run(_STORED, (_json(keys).decode(),))
-        }
-        return Loaded(subscribers, accounts, stored)
+        people = run(_SUBSCRIBERS, (_list(wanted.subscriber_ids),)).fetchall()
+        accounts = run(_ACCOUNTS, (_list(wanted.account_ids),)).fetchall()
+        stored = run(_STORED, (_list(wanted.keys),)).fetchall()
+        day = wanted.business_date.isoformat()
+        found = run(_DAY, (day,)).fetchone()
+        if found is None:
+            run(_NEW_DAY, (day, wanted.kid))
+        issued, kid = found or (0, wanted.kid)
+        return Loaded(
+            {row[0]: subscriber_of(row) for row in people},
+            {row[0]: account_of(row) for row in accounts},
+            issued,
+            kid,
+            {key: (content, outcome) for key, content, outcome in stored},
+        )
 
-    def issue(self, business_date: date, kid: str, count: int) -> tuple[int, str]:
-        values = (business_date.isoformat(), kid, count)
-        issued, day_kid = self._cursor.execute(_ISSUE, values).fetchone()
-        return issued - count, day_kid
-
-    def write(self, rows: Rows) -> bool:
+    def commit(self, rows: Rows) -> None:
+        day = rows.business_date.isoformat()
         many = self._cursor.executemany
-        many(_JOURNAL, ((*row[:4], row[4].isoformat(), *row[5:]) for row in rows.journals))
+        many(_JOURNAL, ((*row[:4], day, *row[5:]) for row in rows.journals))
         many(_ENTRY, rows.entries)
         many(_KEY, rows.keys)
         many(_MESSAGE, rows.messages)
         many(_SET_ACCOUNT, rows.accounts)
         many(_SET_PIN, rows.pins)
-        return True
-
-    def commit(self) -> None:
+        self._cursor.execute(_SET_DAY, (rows.issued, day))
+        self._committing = True
         self._cursor.execute("COMMIT")
         self._unlock()
 
-    def undo(self, error: Exception | None = None) -> Trouble:
+    def undo(self, error: Exception) -> Trouble:
         connection, self._connection = self._connection, None
         if connection is not None:
             try:
@@ -104,7 +101,10 @@ class SqliteBooks:
         # DatabaseError itself. Both may pass; a row that breaks a rule does not.
         passing = isinstance(error, sqlite3.OperationalError)
         passing = passing or type(error) is sqlite3.DatabaseError
-        return Trouble.BUSY if passing else Trouble.REFUSED
+        if not passing:
+            return Trouble.REFUSED
+        # A COMMIT that failed may stand in the log and be found after a crash.
+        return Trouble.LOST if self._committing else Trouble.BUSY
 
     def close(self) -> None:
         if self._connection is not None:
@@ -123,3 +123,8 @@ class SqliteBooks:
         if self._held:
             self._held = False
             self._lock.release()
+
+
+def _list(values: Sequence[int | str]) -> str:
+    """What json_each takes: one statement serves lists of any length."""
+    return _json(values).decode()

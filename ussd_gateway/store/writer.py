@@ -160,21 +160,18 @@ class Writer:
             committing = False
             try:
                 books.begin()
-                outcomes = batch.run(
+                outcomes, rows = batch.run(
                     [ticket.work for ticket in tickets],
                     books,
                     self._numbering,
                     int(self._clock.now().timestamp() * 1000),
                 )
-                if outcomes is None:
-                    books.undo()
-                    continue
                 committing = True
-                books.commit()
+                books.commit(rows)
             # Whatever breaks here must not end the thread that all payments need.
             except Exception as error:
-                in_doubt = in_doubt or committing
                 trouble = books.undo(error)
+                in_doubt = in_doubt or (committing and trouble is Trouble.LOST)
                 log.warning(
                     "ledger.batch_undone",
                     commands=len(tickets),
