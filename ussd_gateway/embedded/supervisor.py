@@ -16,6 +16,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -185,6 +186,8 @@ class Supervisor:
         """The parts append, so a log that is emptied under them goes on from its start."""
         for kept in self._kept:
             if kept.log.stat().st_size > log_octets_max:
-                shutil.copyfile(kept.log, kept.log.with_suffix(".log.1"))
+                # On a full disk the old lines go, and nothing else does.
+                with suppress(OSError):
+                    shutil.copyfile(kept.log, kept.log.with_suffix(".log.1"))
                 os.truncate(kept.log, 0)
                 kept.log_from = 0

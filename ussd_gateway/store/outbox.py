@@ -1,15 +1,16 @@
 """The outbox: SMS that are owed, from the commit of their money to the handset.
 
     due --relay--> queued --worker--> sending --provider--> sent --report--> delivered | failed
-     ^               |                   |                   |
-     |<---lease over-+                   +--no answer--> unknown --report--> delivered | failed
-     +<---------------no report, once only-----------------'
+     ^               |                   |  |
+     |<---lease over-+<------lease over--+  +--no answer--> unknown --report--> ...
+     +<---------------no report, once only---------------------+
 
 Each step is a compare-and-set, so that two workers never take the same row. `sending` is
-committed before the provider is called: a row found there after its lease was in the air when
-its worker died. It may have been sent, so it is left alone for a while, and then sent once
-more; the receipt in the text makes a double harmless. `next_at_ms` is when a row is looked at
-again, whatever its state.
+committed before the provider is called: a row found there after its lease belonged to a worker
+that died, and nobody knows whether its message went out. It is sent again, as no report of it
+could be recognised; the receipt in the text makes a double harmless. Where the provider gave no
+answer, its message most likely did go out: that row is left alone for a while, and then sent
+once more. `next_at_ms` is when a row is looked at again, whatever its state.
 """
 
 from collections.abc import Sequence
@@ -25,17 +26,19 @@ from ussd_gateway.store.database import reading, writing
 from ussd_gateway.store.schema import outbox
 
 BATCH_MAX = 50
-QUEUED_LEASE_MS = 15_000
+# Short: a row that is queued twice is still sent once, and one that the queue lost waits this
+# long.
+QUEUED_LEASE_MS = 5_000
 # Longer than a batch can take: each provider call has its own time-out, and they run side by
 # side.
 SENDING_LEASE_MS = 20_000
-# How long a row is left alone where nobody knows whether its message went out.
+# How long a row is left alone where the provider gave no answer.
 REPORT_WAIT_MS = 10_000
 RETRY_MS = 2_000
 RETRY_MAX_MS = 300_000
 ATTEMPTS_MAX = 12
-# The first sending and one more, where no answer and no report came.
-BLIND_SENDS_MAX = 2
+# In these a row waits for the answer of whoever took it last, its lease over or not.
+TAKEN = ("sending", "due", "queued")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ class Owed:
     """A message to send. `params` hold what its template shows."""
 
     id: int
+    attempt: int  # the first is 1
     to: Msisdn
     template: str
     language: str
@@ -107,9 +111,12 @@ class Outbox:
         now = self._now()
         with writing(self._engine) as connection:
             for owed, text, segments, result in sent:
-                # A sender slower than its lease finds its row unknown, and still knows better.
-                ours = outbox.c.state.in_(("sending", "unknown"))
-                row = update(outbox).where(outbox.c.id == owed.id, ours)
+                # A sender slower than its lease still knows better, until somebody else begins.
+                row = update(outbox).where(
+                    outbox.c.id == owed.id,
+                    outbox.c.attempt == owed.attempt,
+                    outbox.c.state.in_(TAKEN),
+                )
                 if result is None:
                     connection.execute(row.values(_retry(now)))
                     continue
@@ -144,20 +151,10 @@ class Outbox:
         """Moves on every row whose lease or wait is over; gives how many."""
         now = self._now()
         overdue = outbox.c.next_at_ms <= now
-        again = outbox.c.attempt < BLIND_SENDS_MAX
         moves = (
             (outbox.c.state == "queued", {"state": "due", "next_at_ms": now}),
-            (
-                outbox.c.state == "sending",
-                {"state": "unknown", "next_at_ms": now + REPORT_WAIT_MS},
-            ),
-            (
-                outbox.c.state == "unknown",
-                {
-                    "state": case((again, "due"), else_="failed"),
-                    "detail": case((again, outbox.c.detail), else_="no answer and no report"),
-                },
-            ),
+            (outbox.c.state == "sending", _again("its workers died")),
+            (outbox.c.state == "unknown", _again("no answer and no report")),
         )
         with reading(self._engine) as connection:
             waiting = select(outbox.c.id).where(
@@ -166,10 +163,9 @@ class Outbox:
             if connection.execute(waiting.limit(1)).first() is None:
                 return 0
         with writing(self._engine) as connection:
-            # The last state first, so that no row takes two steps in one go.
             return sum(
                 connection.execute(update(outbox).where(overdue, where).values(values)).rowcount
-                for where, values in reversed(moves)
+                for where, values in moves
             )
 
     def backlog(self) -> dict[str, int]:
@@ -185,6 +181,7 @@ class Outbox:
 def _owed(row: RowMapping) -> Owed:
     return Owed(
         row["id"],
+        row["attempt"],
         Msisdn(row["msisdn"]),
         row["template"],
         row["language"],
@@ -200,7 +197,18 @@ def _after(result: SmsResult, now: int) -> dict[str, Any]:
         case SmsState.REFUSED:
             return {"state": "failed"}
         case SmsState.UNKNOWN:
-            return {"state": "unknown", "next_at_ms": now + REPORT_WAIT_MS}
+            # One that has its text was met with silence before: the second is the last.
+            spent = case((outbox.c.text.is_(None), outbox.c.attempt), else_=ATTEMPTS_MAX)
+            return {"state": "unknown", "next_at_ms": now + REPORT_WAIT_MS, "attempt": spent}
+
+
+def _again(why_not: str) -> dict[str, Any]:
+    """Due now, and failed for good after the last attempt."""
+    again = outbox.c.attempt < ATTEMPTS_MAX
+    return {
+        "state": case((again, "due"), else_="failed"),
+        "detail": case((again, outbox.c.detail), else_=why_not),
+    }
 
 
 def _retry(now: int) -> dict[str, Any]:

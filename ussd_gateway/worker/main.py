@@ -2,6 +2,7 @@
 any moment: what it had begun is taken up again when a lease is over."""
 
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from types import FrameType
@@ -30,8 +31,18 @@ MAINTENANCE_INTERVAL_S = 60
 RECONNECT_WAIT_MAX_S = 2
 
 
+class _Worker(SimpleWorker):
+    """Where Redis goes away in the middle of a job it stops by itself, as if all were well."""
+
+    told_to_stop = False
+
+    def handle_warm_shutdown_request(self) -> None:
+        self.told_to_stop = True
+
+
 def run_worker(settings: Settings) -> None:
-    """Takes jobs from its one queue until it is told to stop."""
+    """Takes jobs from its one queue until it is told to stop; or until Redis is lost in the
+    middle of one, which is a failure, and whoever started us starts us again."""
     app.start_logging(settings)
     jobs.serve_with(
         Sending(
@@ -42,7 +53,7 @@ def run_worker(settings: Settings) -> None:
         )
     )
     connection = redis.from_url(settings.redis_url)
-    worker = SimpleWorker(
+    worker = _Worker(
         [_queue(connection)],
         connection=connection,
         serializer=JSONSerializer,
@@ -50,6 +61,8 @@ def run_worker(settings: Settings) -> None:
     )
     worker.max_connection_wait_time = RECONNECT_WAIT_MAX_S
     worker.work(logging_level="WARNING")
+    if not worker.told_to_stop:
+        sys.exit(1)
 
 
 def run_relay(settings: Settings) -> None:

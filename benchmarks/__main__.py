@@ -1,0 +1,81 @@
+"""`make bench`: every part, or those that are named: `python -m benchmarks hops writer`.
+
+    engine | hops | payments | writer | memory
+
+Each part starts what it needs on 127.0.0.1 and in one folder of /tmp, and ends it. The whole
+takes under six minutes; only the whole is recorded, in benchmarks/latest.json. A killed process
+proves nothing about a cut of power, nor do these figures: they are what commits cost on a disk
+that is told to sync, as PostgreSQL and SQLite both are here.
+"""
+
+import json
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from benchmarks import engine, hops, machine, memory, payments, writer
+from benchmarks.figures import Subject, noisy_above, table, written
+from benchmarks.ground import Ground
+from ussd_gateway.embedded.postgres import ROOM
+
+PARTS: dict[str, Callable[[Ground, Callable[[str], None]], list[Subject]]] = {
+    "engine": engine.measure,
+    "hops": hops.measure,
+    "payments": payments.measure,
+    "writer": writer.measure,
+    "memory": memory.measure,
+}
+LATEST = Path(__file__).with_name("latest.json")
+
+
+def main(names: list[str]) -> int:
+    unknown = [name for name in names if name not in PARTS]
+    if unknown:
+        print(f"no such part: {' '.join(unknown)}; parts: {' '.join(PARTS)}", file=sys.stderr)
+        return 2
+
+    # A shell's background job inherits Ctrl-C ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    folder = Path(tempfile.mkdtemp(prefix="ussd-gateway-bench-", dir=ROOM))
+    try:
+        return _measure(names or list(PARTS), folder, record=not names)
+    except KeyboardInterrupt:
+        return 130
+    finally:
+        shutil.rmtree(folder)
+
+
+def _measure(names: list[str], folder: Path, *, record: bool) -> int:
+    began = time.monotonic()
+    described = machine.described(folder)
+    subjects: list[Subject] = []
+    with Ground(folder) as ground:
+        for name in names:
+            subjects += PARTS[name](ground, partial(_say, began, name))
+
+    took_s = round(time.monotonic() - began)
+    print(table(subjects))
+    print(
+        f"\n{described['cores']} cores, {described['cpu']}, {described['file_system']}; ",
+        end="",
+    )
+    print(f"{took_s} s. Medians; noisy: a spread above {noisy_above:.0%} of the median.")
+    if record:
+        found = {**described, "took_s": took_s, "subjects": list(map(written, subjects))}
+        LATEST.write_text(json.dumps(found, indent=1) + "\n")
+        print(f"Recorded in {LATEST.parent.name}/{LATEST.name}")
+    return 0
+
+
+def _say(began: float, name: str, line: str) -> None:
+    print(f"{time.monotonic() - began:4.0f} s  {name}: {line}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

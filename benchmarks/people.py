@@ -1,0 +1,145 @@
+"""Many customers with money and a PIN, and what their phones send.
+
+One wallet that all pay from would be measured as one lock; so there are many, and each pays
+another. A payment is five hops: dial, send money, number, amount, PIN.
+"""
+
+from hashlib import sha256
+from threading import Semaphore
+from urllib.parse import urlencode
+
+from sqlalchemy import func, insert, select, text
+
+from ussd_gateway import app
+from ussd_gateway.app.wiring import writer
+from ussd_gateway.domain.accounts import TRUST_BANK, WALLET, house_id
+from ussd_gateway.domain.book import Book, Decision, Outcome, Work
+from ussd_gateway.domain.journal import Leg, Posting
+from ussd_gateway.ports import Secret
+from ussd_gateway.settings import Purpose, Settings
+from ussd_gateway.store import database
+from ussd_gateway.store.pins import SALT_OCTETS, HmacPinVerifier
+from ussd_gateway.store.schema import account, journal, subscriber
+
+count = 2_000
+opening_minor = 10_000_00
+amount = "500"
+
+HOPS = ("dial", "menu choice", "number", "amount, quoted", "PIN, money moved")
+# How each hop is answered; the last one with a receipt.
+REPLIES = [*["CON "] * 4, "END [2-9A-HJ-NP-Z]{10} Sent KES 500.00 to "]
+
+# Clear of the demo cast's accounts.
+_ID_FIRST = 100_000
+
+
+def register(settings: Settings) -> None:
+    """A new database, with the demo cast, and the customers, paid in by the ledger's writer."""
+    clock, random = app.clock(settings), app.random(settings)
+    app.upgrade(settings)
+    app.seed_demo(settings, clock=clock, random=random)
+    verifier = HmacPinVerifier(lambda kid: settings.pin_key.subkey(Purpose.PIN, kid=kid))
+    kid, people = settings.pin_key.current_kid, []
+    for number in range(count):
+        salt, pin = random.octets(SALT_OCTETS), Secret(_pin(number))
+        tag = verifier.tag(kid=kid, subscriber_id=_ID_FIRST + number, salt=salt, pin=pin)
+        people.append(_person(number, kid=kid, salt=salt, tag=tag))
+    engine = app.database(settings)
+    with database.writing(engine) as connection:
+        connection.execute(insert(account), [wallet(_ID_FIRST + n) for n in range(count)])
+        connection.execute(insert(subscriber), people)
+
+    ledger, paid = writer(settings, engine, clock), Semaphore(0)
+
+    def answered(outcome: Outcome) -> None:
+        assert outcome.name == "ok", outcome
+        paid.release()
+
+    ledger.start()
+    for number in range(count):
+        ledger.submit(_paid_in(_ID_FIRST + number), answered)
+    for _ in range(count):
+        assert paid.acquire(timeout=30)
+    ledger.stop()
+    engine.dispose()
+
+
+def payments(who: str, first: int, many: int) -> list[list[str]]:
+    """What is sent for payments number `first` and on; `who` tells sessions apart."""
+    return [_payment(f"{who}_{first + n}", (first + n) % count) for n in range(many)]
+
+
+def wallet(number: int, *, floor: int = 0) -> dict[str, object]:
+    pending = {"debits_pending": 0, "credits_pending": 0}
+    totals = {"debits": 0, "credits": 0, "seq": 0, **pending}
+    kind = {"code": WALLET.number, "side": WALLET.side.value, "currency": "KES"}
+    return {"id": number, "public_ref": f"w{number}", "floor": floor, "cap": None} | (
+        kind | totals
+    )
+
+
+def check_books(settings: Settings, *, kind: str, journals: int) -> str:
+    """Every payment is in the books once, and every account is the sum of its entries."""
+    engine = app.database(settings)
+    with database.reading(engine) as connection:
+        posted = connection.scalar(
+            select(func.count()).select_from(journal).where(journal.c.kind == kind)
+        )
+        entries, total = connection.execute(
+            text("SELECT count(*), coalesce(sum(minor), 0) FROM entry")
+        ).one()
+        off = connection.scalar(
+            text(
+                "SELECT count(*) FROM account LEFT JOIN (SELECT account_id, sum(minor) AS s, "
+                "count(*) AS n FROM entry GROUP BY account_id) AS e ON e.account_id = id "
+                "WHERE debits - credits <> coalesce(s, 0) OR seq <> coalesce(n, 0)"
+            )
+        )
+    engine.dispose()
+    assert posted == journals, f"{posted} of {journals} payments are in the books"
+    assert total == 0, f"entries do not balance: {total}"
+    assert off == 0, f"{off} accounts are not the sum of their entries"
+    return f"books: {posted:,} payments answered and kept, {entries:,} entries sum to 0"
+
+
+def _person(number: int, *, kid: str, salt: bytes, tag: bytes) -> dict[str, object]:
+    row = {"id": _ID_FIRST + number, "wallet_id": _ID_FIRST + number, "wrong_tries": 0}
+    who = {"msisdn": _msisdn(number), "name": "Amina Wafula", "language": "en", "active": True}
+    return row | who | {"pin_kid": kid, "pin_salt": salt, "pin_tag": tag}
+
+
+def _paid_in(wallet_id: int) -> Work:
+    legs = (Leg(house_id(TRUST_BANK, "KES"), opening_minor), Leg(wallet_id, -opening_minor))
+
+    def decide(_book: Book) -> Decision:
+        return Decision("ok", {}, Posting("opening", legs))
+
+    key = f"opening:customer {wallet_id}"
+    content = sha256(key.encode()).hexdigest()
+    return Work(key, content, 0, (), tuple(leg.account_id for leg in legs), decide)
+
+
+def _payment(session: str, payer: int) -> list[str]:
+    payee = (payer + count // 2) % count
+    typed = ("1", f"0{_msisdn(payee)[4:]}", amount, _pin(payer))
+    texts = ("*".join(typed[:hop]) for hop in range(len(HOPS)))
+    return [
+        urlencode(
+            {
+                "sessionId": f"ATUid_{session}",
+                "phoneNumber": _msisdn(payer),
+                "networkCode": "63902",
+                "serviceCode": "*384#",
+                "text": heard,
+            }
+        )
+        for heard in texts
+    ]
+
+
+def _msisdn(number: int) -> str:
+    return f"+254711{100_000 + number}"
+
+
+def _pin(number: int) -> str:
+    return f"{1_000 + number}"

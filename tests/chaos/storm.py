@@ -1,0 +1,45 @@
+"""People pay; something goes wrong, again and again; it ends; and then every promise is held
+against the books and the inboxes."""
+
+import time
+from collections.abc import Callable
+from random import Random
+
+from tests.chaos.load import PEOPLE, Load
+from tests.chaos.report import Report
+from tests.endtoend import promises
+from tests.endtoend.running import Gateway
+
+phones_default = 8
+# Between two payments of a phone, so that what is measured is the trouble and no full machine.
+rest_s_max = 0.8
+settled_within_s = 180.0
+
+
+def weather(
+    it: Gateway,
+    report: Report,
+    trouble: Callable[[Load, Random], None],
+    *,
+    phones: int = phones_default,
+    rest_s_max: float = rest_s_max,
+) -> Load:
+    """`trouble` is what goes wrong, from its beginning to its end. The report gets the figures
+    and what was broken."""
+    money = promises.money_minor(it)
+    load = Load(it.callback_url, phones=phones, rest_s_max=rest_s_max, seed=report.seed)
+    began = time.monotonic()
+    with load.running():
+        trouble(load, Random(report.seed))
+    ended = time.monotonic()
+    it.wait_ready()
+    if not promises.settle(it, settled_within_s):
+        report.broken.append(
+            f"SMS still owed after {settled_within_s:g} s: {promises.owed(it)}"
+        )
+    settled_s = time.monotonic() - ended
+    found = promises.check(it, load.payments, PEOPLE, money_before=money)
+    report.broken += found.broken
+    report.add(found.figures)
+    report.add({"took": f"{ended - began:.0f} s, and {settled_s:.1f} s until no SMS was owed"})
+    return load
