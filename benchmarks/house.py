@@ -11,9 +11,11 @@ from ussd_gateway.settings import Settings, load
 
 @dataclass(slots=True)
 class House:
-    """`name` of its database. `beside`: the programs that work for it, and their ids. `paid`:
+    """`name` of its database. `subject`: what it is measured for, as all subjects keep their
+    sessions in one Valkey. `beside`: the programs that work for it, and their ids. `paid`:
     payments that were answered with a receipt."""
 
+    subject: str
     name: str
     ground: Ground
     settings: Settings
@@ -23,7 +25,7 @@ class House:
 
     def journeys(self, first: int, many: int) -> list[list[str]]:
         """Of `many` payments; each payment of a house has its own number."""
-        return people.payments(self.name, first, many)
+        return people.payments(f"{self.subject}_{self.name}", first, many)
 
     def pay(self, journeys: list[list[str]]) -> Loaded:
         """Whole payments, side by side."""
@@ -47,20 +49,29 @@ def houses(ground: Ground, subject: str) -> Iterator[House]:
     beside = {"Valkey": machine.child_named("valkey-server")}
     yield _house(
         ground,
+        subject,
         "PostgreSQL",
         ground.gateway_settings(f"{subject}-pg", DATABASE_URL=postgres_url, **valkey),
         {"PostgreSQL": machine.child_named("postgres"), **beside},
     )
     # SQLite works inside the gateway's own processes.
     yield _house(
-        ground, "SQLite", ground.gateway_settings(f"{subject}-sqlite", **valkey), beside
+        ground,
+        subject,
+        "SQLite",
+        ground.gateway_settings(f"{subject}-sqlite", **valkey),
+        beside,
     )
 
 
 def _house(
-    ground: Ground, name: str, environ: Mapping[str, str], beside: Mapping[str, int]
+    ground: Ground,
+    subject: str,
+    name: str,
+    environ: Mapping[str, str],
+    beside: Mapping[str, int],
 ) -> House:
     settings = load(environ)
     people.register(settings)
     server = ground.gateway(f"{settings.data_dir.name}-web", environ)
-    return House(name, ground, settings, server, beside)
+    return House(subject, name, ground, settings, server, beside)

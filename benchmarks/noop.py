@@ -10,6 +10,7 @@ from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 
+from ussd_gateway.app import freeze_heap
 from ussd_gateway.cli import programs
 from ussd_gateway.embedded import die_with_parent
 
@@ -27,6 +28,7 @@ def create_app() -> Flask:
     def readyz() -> Response:
         return Response("ready", content_type="text/plain; charset=utf-8")
 
+    freeze_heap()
     return flask
 
 

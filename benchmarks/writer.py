@@ -120,6 +120,7 @@ def _counter(ground: Ground, name: str, **given: str) -> Counter:
         rows = [people.wallet(number, floor=FLOOR_MINOR) for number in range(wallets)]
         connection.execute(insert(account), rows)
     ledger = writer(settings, engine, app.clock(settings))
+    app.freeze_heap()
     ledger.start()
     return Counter(settings, ledger, map(_work, itertools.count()))
 

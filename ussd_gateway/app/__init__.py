@@ -6,6 +6,7 @@ nothing connects before it is used.
 
 from ussd_gateway.app.chance import clock, random
 from ussd_gateway.app.demo_cast import seed_demo
+from ussd_gateway.app.heap import freeze_heap
 from ussd_gateway.app.logs import start_logging
 from ussd_gateway.app.wiring import (
     Faulty,
@@ -32,6 +33,7 @@ __all__ = [
     "check",
     "clock",
     "database",
+    "freeze_heap",
     "gateway",
     "market",
     "messages",

@@ -86,7 +86,10 @@ def simulator() -> None:
 
 def _in_child(create_app: "Callable[[Settings], Flask]", settings: "Settings") -> "Flask":
     """In each process that the server forks, which would else outlive a killed server."""
+    from ussd_gateway.app import freeze_heap
     from ussd_gateway.embedded import die_with_parent
 
     die_with_parent()
-    return create_app(settings)
+    flask = create_app(settings)
+    freeze_heap()
+    return flask
