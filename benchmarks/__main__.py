@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks import engine, hops, machine, memory, payments, writer
-from benchmarks.figures import Subject, noisy_above, table, written
+from benchmarks.figures import Figure, Subject, noisy_above, table, written
 from benchmarks.ground import Ground
 from ussd_gateway.embedded.postgres import ROOM
 
@@ -65,12 +65,21 @@ def _measure(names: list[str], folder: Path, *, record: bool) -> int:
         f"\n{described['cores']} cores, {described['cpu']}, {described['file_system']}; ",
         end="",
     )
-    print(f"{took_s} s. Medians; noisy: a spread above {noisy_above:.0%} of the median.")
+    print(f"{took_s} s.")
+    print(_noise([figure for subject in subjects for figure in subject.figures]))
     if record:
         found = {**described, "took_s": took_s, "subjects": list(map(written, subjects))}
         LATEST.write_text(json.dumps(found, indent=1) + "\n")
         print(f"Recorded in {LATEST.parent.name}/{LATEST.name}")
     return 0
+
+
+def _noise(figures: list[Figure]) -> str:
+    noisy = sum(figure.noisy for figure in figures)
+    bound = f"a spread of more than {noisy_above:.0%} of the median"
+    if not noisy:
+        return f"All are medians; none was noisy ({bound})."
+    return f"All are medians. The machine was noisy: {noisy} of {len(figures)} had {bound}."
 
 
 def _say(began: float, name: str, line: str) -> None:

@@ -43,6 +43,10 @@ class Figure:
         return max(map(_spread, (self.samples, self.floor.samples)))
 
     @property
+    def noisy(self) -> bool:
+        return self.spread > noisy_above
+
+    @property
     def met(self) -> bool | None:
         """None where there is no aim."""
         if self.at_most is not None:
@@ -72,7 +76,7 @@ class Subject:
 
 
 def table(subjects: Sequence[Subject]) -> str:
-    lines = [_line(("", "measured", "ratio", "of", "aim"))]
+    lines = [_line(("", "measured", "ratio", "of", "aim", "", "spread", ""))]
     for subject in subjects:
         lines += ["", subject.title]
         lines += [_row(figure) for figure in subject.figures]
@@ -91,6 +95,7 @@ def written(subject: Subject) -> dict[str, object]:
                 "value": figure.value,
                 "ratio": figure.ratio,
                 "spread": figure.spread,
+                "noisy": figure.noisy,
                 "met": figure.met,
             }
             for figure in subject.figures
@@ -100,18 +105,26 @@ def written(subject: Subject) -> dict[str, object]:
 
 def _row(figure: Figure) -> str:
     verdict = {None: "", True: "met", False: "MISSED"}[figure.met]
-    if figure.spread > noisy_above:
-        verdict += f" (noisy: spread {figure.spread:.0%})"
-    value = f"{_rounded(figure.value)} {figure.unit}"
+    noisy = "noisy" if figure.noisy else ""
     return _line(
-        (f"  {figure.name}", value, _rounded(figure.ratio), figure.floor.name, figure.aim),
-        verdict.strip(),
+        (
+            f"  {figure.name}",
+            f"{_rounded(figure.value)} {figure.unit}",
+            _rounded(figure.ratio),
+            figure.floor.name,
+            figure.aim,
+            verdict,
+            f"{figure.spread:.0%}",
+            noisy,
+        )
     )
 
 
-def _line(cells: Sequence[str], verdict: str = "") -> str:
-    name, value, ratio, of, aim = cells
-    return f"{name:<46}{value:>14}{ratio:>9}  {of:<18}{aim:<11}{verdict}".rstrip()
+def _line(cells: Sequence[str]) -> str:
+    name, value, ratio, of, aim, verdict, spread, noisy = cells
+    return (
+        f"{name:<40}{value:>13}{ratio:>8}  {of:<18}{aim:<11}{verdict:<7}{spread:>7} {noisy}"
+    ).rstrip()
 
 
 def _rounded(number: float) -> str:

@@ -30,7 +30,7 @@ pgbench_s = 20
 pgbench_scale = 50
 pgbench_init_s_max = 120
 server_start_s = 30.0
-noop_requests = 3_000
+noop_requests = 6_000
 
 PATH = "/ussd/africastalking/dev"
 

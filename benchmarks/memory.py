@@ -1,7 +1,9 @@
 """What each process of a running demo holds, after some payments and their SMS."""
 
-import os
+import subprocess
+import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -10,6 +12,7 @@ from benchmarks import machine, people
 from benchmarks.figures import Figure, Floor, Subject
 from benchmarks.ground import PATH, Ground
 from benchmarks.load import Load
+from ussd_gateway.embedded.processes import kill_group
 
 payments = 200
 # For the relay and the worker to send what the payments left.
@@ -30,34 +33,55 @@ def measure(ground: Ground, say: Callable[[str], None]) -> list[Subject]:
     environ = ground.gateway_settings("demo")
     demo = ground.server("demo", ("ussd_gateway", "demo"), int(environ["PORT"]), environ)
     ground.load(demo, Load(demo.port, PATH, _payments(), [*people.REPLIES[:-1], "END "]), {})
-    ground.noop_load()
     time.sleep(settle_s)
 
-    bare = _held(machine.tree(ground.noop.pid)[-1], "")
-    floor = Floor("no-op worker's", [bare.pss])
-    figures = [Figure("no-op worker: PSS", [bare.pss], "MB", floor)]
-    every = _processes(demo.pid)
-    for each in every:
-        figures += [Figure(f"{each.name}: PSS", [each.pss], "MB", floor)]
-    notes = [f"{each.name}: RSS {each.rss:.0f} MB" for each in every]
-    total = sum(each.pss for each in every)
-    figures.append(Figure("all of it: PSS", [total], "MB", floor))
-    return [Subject("Memory of the running demo", figures, notes)]
+    bare = _bare_python()
+    held = [bare, *_processes(demo.pid)]
+    rss, pss = Floor("bare Python's RSS", [bare.rss]), Floor("bare Python's PSS", [bare.pss])
+    figures = [
+        figure
+        for each in held
+        for figure in (
+            Figure(f"{each.name}: RSS", [each.rss], "MB", rss),
+            Figure(f"{each.name}: PSS", [each.pss], "MB", pss),
+        )
+    ]
+    total = sum(each.pss for each in held[1:])
+    figures.append(Figure("the demo, all of it: PSS", [total], "MB", pss))
+    return [Subject("Memory of the running demo, after some payments", figures)]
+
+
+def _bare_python() -> Held:
+    """An interpreter that has loaded nothing of ours."""
+    waiting = "import signal; print(flush=True); signal.pause()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", waiting], stdout=subprocess.PIPE, process_group=0
+    )
+    try:
+        assert process.stdout is not None
+        process.stdout.readline()
+        return _held(process.pid, "bare Python")
+    finally:
+        kill_group(process)
 
 
 def _processes(root: int) -> list[Held]:
-    """Of the demo's processes; one that a server forked is named after it."""
-    names: dict[int, str] = {os.getpid(): ""}
-    held = []
+    """Of the demo's processes; one that a program forked is named after it."""
+    names: dict[int, str] = {}
+    counts: Counter[str] = Counter()
     for pid in machine.tree(root):
-        own = _program(machine.command(pid))
-        parent = names.get(machine.parent(pid), "")
-        names[pid] = own or f"{parent}'s child"
-        held.append(_held(pid, names[pid]))
-    return held
+        above = names.get(machine.parent(pid), "")
+        name = _program(machine.command(pid)) or above
+        if name == above:
+            counts[name] += 1
+            names[pid] = f"{name}, child {counts[name]}"
+        else:
+            names[pid] = name
+    return [_held(pid, name) for pid, name in names.items()]
 
 
 def _program(command: list[str]) -> str | None:
+    """A fork has the command of the program that it came from."""
     if "ussd_gateway" in command:
         return command[command.index("ussd_gateway") + 1]
     return "valkey" if command[0].partition(" ")[0].endswith("valkey-server") else None

@@ -13,7 +13,7 @@ from enum import Enum
 from typing import NewType, Protocol
 from uuid import UUID
 
-from ussd_gateway.domain.book import Outcome, Subscriber, Work
+from ussd_gateway.domain.book import Outcome, Purchase, Subscriber, Work
 from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.msisdn import Msisdn
 
@@ -263,6 +263,50 @@ class PinVerifier(Protocol):
 
     def tag(self, *, kid: str, subscriber_id: int, salt: bytes, pin: Secret) -> bytes:
         """The tag that is compared with the stored one, under the key named `kid`."""
+
+
+# --- carriers: who fulfils a purchase ---------------------------------------------------------
+
+
+class Standing(Enum):
+    """What is known of a purchase outside."""
+
+    DONE = "done"  # delivered, or charged: for good
+    REFUSED = "refused"  # it never will be: nothing was delivered or charged
+    PENDING = "pending"  # theirs now, and not decided yet
+    UNKNOWN = "unknown"  # no answer, or one that cannot be read: it may or may not be
+    ABSENT = "absent"  # they say that they never heard of it
+
+
+@dataclass(frozen=True, slots=True)
+class Supplied:
+    """An outside party's answer. `supplier_id` is their name for the purchase; `detail` their
+    own word, for logs and operators."""
+
+    standing: Standing
+    supplier_id: str | None
+    detail: str
+
+
+class Carrier(Protocol):
+    """Whoever outside fulfils a purchase. Both methods return within about `within_s`, and
+    never raise for what the outside does or says."""
+
+    def ask(self, purchase: Purchase, *, within_s: float) -> Supplied:
+        """Asks for it, once for each purchase. Never ABSENT."""
+
+    def find(self, purchase: Purchase, *, within_s: float) -> Supplied:
+        """What became of it, without asking for it again. UNKNOWN where they cannot tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReport:
+    """What a carrier says later, by itself, of a purchase."""
+
+    supplier_id: str
+    standing: Standing  # DONE, REFUSED or PENDING
+    msisdn: Msisdn
+    detail: str
 
 
 # --- SMS -------------------------------------------------------------------------------------

@@ -98,6 +98,21 @@ class PinCount:
 
 
 @dataclass(frozen=True, slots=True)
+class Purchase:
+    """Something bought of an outside party, whose answer may come late or never. `key` is the
+    command's that made it, and the same in every word that is said about it outside."""
+
+    key: str
+    kind: str  # airtime | content
+    subscriber_id: int
+    msisdn: Msisdn  # whose phone it is for; of content: whose bill pays
+    amount: Money
+    merchant: str  # public reference; of airtime: empty
+    item: str  # what it is, in the merchant's words; of airtime: empty
+    asked_at_ms: int  # when the buyer gave the PIN
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """What is written, all of it or nothing, and the outcome that is stored and shown."""
 
