@@ -23,6 +23,7 @@ AMINA = Profile(
     name="Amina Wafula",
     language="en",
     can_send=True,
+    till="",
 )
 QUOTED = Answer(
     "ok",

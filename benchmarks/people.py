@@ -38,13 +38,14 @@ def register(settings: Settings) -> None:
     clock, random = app.clock(settings), app.random(settings)
     app.upgrade(settings)
     app.seed_demo(settings, clock=clock, random=random)
+    engine = app.database(settings)
+    app.publish(settings, app.versions(settings, engine), author="benchmarks")
     verifier = HmacPinVerifier(lambda kid: settings.pin_key.subkey(Purpose.PIN, kid=kid))
     kid, people = settings.pin_key.current_kid, []
     for number in range(count):
         salt, pin = random.octets(SALT_OCTETS), Secret(_pin(number))
         tag = verifier.tag(kid=kid, subscriber_id=_ID_FIRST + number, salt=salt, pin=pin)
         people.append(_person(number, kid=kid, salt=salt, tag=tag))
-    engine = app.database(settings)
     with database.writing(engine) as connection:
         connection.execute(insert(account), [wallet(_ID_FIRST + n) for n in range(count)])
         connection.execute(insert(subscriber), people)

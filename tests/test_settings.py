@@ -28,6 +28,8 @@ PRODUCTION = {
     "ALLOWED_IPS": "10.1.0.0/16, 10.2.3.4",
     "AT_USERNAME": "jirani",
     "AT_API_KEY": "sunlight",
+    "CARRIER_BASE_URL": "https://billing.carrier.example/camara/",
+    "CARRIER_TOKEN": "candlelight",
 }
 
 
@@ -48,6 +50,8 @@ def test_nothing_set_is_the_demo() -> None:
     assert settings.redis_url == f"unix://{settings.data_dir}/valkey.sock"
     assert settings.callback_tokens == ("dev",)
     assert settings.at_base_url == "http://127.0.0.1:8100"
+    assert settings.carrier_base_url == "http://127.0.0.1:8100/carrier"
+    assert settings.carrier_token == "demo"
     assert settings.allowed_ips == (ip_network("127.0.0.0/8"), ip_network("::1"))
 
 
@@ -65,6 +69,8 @@ def test_production_has_what_it_was_given() -> None:
     assert settings.callback_tokens == ("a-long-and-secret-token", "the-token-before-it")
     assert settings.allowed_ips == (ip_network("10.1.0.0/16"), ip_network("10.2.3.4"))
     assert settings.at_base_url == "https://api.africastalking.com"
+    assert settings.carrier_base_url == "https://billing.carrier.example/camara"
+    assert settings.carrier_token == "candlelight"
 
 
 @pytest.mark.parametrize(
@@ -72,6 +78,7 @@ def test_production_has_what_it_was_given() -> None:
     [
         *("DATABASE_URL", "REDIS_URL", "PIN_KEY", "CALLBACK_TOKENS"),
         *("ALLOWED_IPS", "AT_USERNAME", "AT_API_KEY"),
+        *("CARRIER_BASE_URL", "CARRIER_TOKEN"),
     ],
 )
 def test_production_has_no_default_for(name: str) -> None:
@@ -90,6 +97,9 @@ def test_production_has_no_default_for(name: str) -> None:
         ("AT_USERNAME", "sandbox", "your account's name"),
         ("AT_API_KEY", "demo", "made in your account"),
         ("AT_BASE_URL", "http://api.africastalking.com", "unencrypted"),
+        ("CARRIER_BASE_URL", "http://billing.carrier.example", "unencrypted"),
+        ("CARRIER_BASE_URL", "http://127.0.0.1:8100/carrier", "the carrier gives you"),
+        ("CARRIER_TOKEN", "demo", "the carrier gives you"),
         ("CLOCK_OFFSET_S", "0", "demo only"),
         ("SEED", "7", "demo only"),
     ],
@@ -119,6 +129,8 @@ def test_production_refuses(name: str, value: str, advice: str) -> None:
         ("TRUSTED_PROXIES", "localhost", "10.1.2.3"),
         ("AT_BASE_URL", "https://api.africastalking.com", "its simulator only"),
         ("AT_BASE_URL", "127.0.0.1:8100", "write an address like"),
+        ("CARRIER_BASE_URL", "https://billing.carrier.example", "its simulator only"),
+        ("CARRIER_BASE_URL", "carrier", "write an address like"),
         ("LOG_LEVEL", "loud", "debug, info, warning, error"),
         ("CLOCK_OFFSET_S", "1.5", "whole seconds"),
         ("SEED", "lucky", "a whole number"),
@@ -145,7 +157,10 @@ def test_a_good_value_is_taken(name: str, value: str) -> None:
 
 
 def test_secrets_are_neither_printed_nor_told() -> None:
-    words = ("moonlight", "starlight", "sunlight", KEY, OTHER_KEY, "a-long-and-secret-token")
+    words = (
+        *("moonlight", "starlight", "sunlight", "candlelight"),
+        *(KEY, OTHER_KEY, "a-long-and-secret-token"),
+    )
     settings = load(PRODUCTION)
     bad = {"PIN_KEY": f"k1:{KEY}zz", "CALLBACK_TOKENS": "sunlight", "REDIS_URL": "moonlight"}
 

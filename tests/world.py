@@ -25,6 +25,7 @@ from ussd_gateway.store.schema import subscriber
 
 DATABASES = ("sqlite", "postgres")
 AMINA, JUMA, GRACE = "+254711000001", "+254711000002", "+254711000003"
+NOBODY = "+254711000009"
 
 T = TypeVar("T")
 # Gives the URL of a database with the demo cast that is nobody else's.

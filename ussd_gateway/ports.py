@@ -6,14 +6,21 @@
 No room imports another; each is handed what it needs in `app`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from typing import NewType, Protocol
 from uuid import UUID
 
-from ussd_gateway.domain.book import Outcome, Purchase, Subscriber, Work
+from ussd_gateway.domain.book import (
+    Business,
+    Movement,
+    Outcome,
+    Purchase,
+    Subscriber,
+    Work,
+)
 from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.msisdn import Msisdn
 
@@ -78,6 +85,7 @@ class Profile:
     name: str
     language: str | None  # None: never chosen; the pack's first language serves
     can_send: bool
+    till: str  # of the agent's store that the person serves; empty for all others
 
 
 class Profiles(Protocol):
@@ -98,7 +106,7 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
-        """For the PIN verifier only."""
+        """For the PIN verifier, and the policy that a new PIN has to meet; for nobody else."""
         return self._text
 
     def __repr__(self) -> str:
@@ -145,14 +153,17 @@ class Effect(Enum):
 
 @dataclass(frozen=True, slots=True)
 class VarType:
-    """The type of a menu variable: `msisdn`, `money`, `text`, `id`, `count`, `bool` or
-    `record`.
+    """The type of a menu variable: `msisdn`, `money`, `text`, `digits`, `id`, `count`, `bool`
+    or `record`; and `lines`, which only an action gives.
 
-    `length` is the most characters a text shows; a record's `fields` are scalars.
+    `length` is the most characters that a text, digits, or one of `lines` shows; `least` the
+    fewest digits; `count` the most lines. A record's `fields` are scalars.
     """
 
     kind: str
     length: int = 0
+    least: int = 0
+    count: int = 0
     fields: Mapping[str, "VarType"] = field(default_factory=dict)
 
 
@@ -173,6 +184,8 @@ class Action:
 # Every action may end so: nothing moved / it may have moved, and the SMS will tell.
 TIMEOUT = "timeout"
 UNKNOWN = "unknown"
+# The ledger's answer to a key that was used for something else before: a fault of ours.
+CONFLICT = "conflict"
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +265,26 @@ class Reads(Protocol):
     """Looks without a lock."""
 
     def subscribers(self, *msisdns: Msisdn) -> Mapping[Msisdn, Subscriber]:
-        """Those of the numbers that are registered. Raises BooksLost."""
+        """Those of the numbers, one or two, that are registered. Raises BooksLost."""
+
+    def business(self, number: str) -> Business | None:
+        """Whose number this is, if anybody's. Raises BooksLost."""
+
+    def workplace(self, subscriber_id: int) -> Business | None:
+        """The agent's store that a person serves, if any. Raises BooksLost."""
+
+    def balance(self, account_id: int) -> Money:
+        """As it is now. Raises BooksLost."""
+
+    def movements(self, account_id: int, *, count_max: int) -> Sequence[Movement]:
+        """The newest entries of an account, newest first. Raises BooksLost."""
+
+
+class Numbers(Protocol):
+    """Numbers for accounts that are about to be opened."""
+
+    def next(self) -> int:
+        """One that nobody has or will be given again. Raises BooksLost."""
 
 
 # --- PINs ------------------------------------------------------------------------------------
@@ -263,6 +295,16 @@ class PinVerifier(Protocol):
 
     def tag(self, *, kid: str, subscriber_id: int, salt: bytes, pin: Secret) -> bytes:
         """The tag that is compared with the stored one, under the key named `kid`."""
+
+
+class Tickets(Protocol):
+    """Proofs of what was done a hop ago, which only we can write."""
+
+    def seal(self, *fields: str) -> str:
+        """A ticket that says so."""
+
+    def open(self, ticket: str) -> tuple[str, ...] | None:
+        """What it says; None for one that we did not write."""
 
 
 # --- carriers: who fulfils a purchase ---------------------------------------------------------
@@ -300,12 +342,50 @@ class Carrier(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Taken:
+    """A purchase that is ours to follow up. One that was asked for before may have been heard:
+    it is looked up and never asked for again."""
+
+    purchase: Purchase
+    asked_before: bool
+
+
+class PurchasesLost(Exception):
+    """The database does not answer. Nothing is known of what was to be written."""
+
+
+class Purchases(Protocol):
+    """Purchases that are not settled. Each is taken by one thread at a time, for a while."""
+
+    def take(self, key: str) -> Purchase | None:
+        """To ask for it now; None where somebody did before. Raises PurchasesLost."""
+
+    def take_overdue(self, count_max: int) -> Sequence[Taken]:
+        """Those that nobody has settled in time. Raises PurchasesLost."""
+
+    def note(self, key: str, supplied: Supplied) -> None:
+        """Keeps what the carrier said so far. Raises PurchasesLost."""
+
+    def reported(self, kind: str, report: "StatusReport") -> Purchase | None:
+        """Which of ours it is of; None where of none, or nobody can tell. Raises
+        PurchasesLost."""
+
+    def expected(self, kind: str, msisdn: Msisdn, amount: Money) -> bool:
+        """Whether one of this amount for this number is on its way. Raises PurchasesLost."""
+
+    def asked_since(self, kind: str, msisdn: Msisdn, amount: Money, *, since_ms: int) -> bool:
+        """Whether just this was bought since then, and was not refused. Raises
+        PurchasesLost."""
+
+
+@dataclass(frozen=True, slots=True)
 class StatusReport:
     """What a carrier says later, by itself, of a purchase."""
 
     supplier_id: str
     standing: Standing  # DONE, REFUSED or PENDING
     msisdn: Msisdn
+    amount: Money | None  # None: they did not say
     detail: str
 
 

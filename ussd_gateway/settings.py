@@ -37,9 +37,11 @@ DEMO_PIN_KEY = "demo:" + hashlib.sha256(b"everybody knows this key").hexdigest()
 DEMO_TOKEN = "dev"
 DEMO_AT_USERNAME = "sandbox"
 DEMO_AT_API_KEY = "demo"
+DEMO_CARRIER_TOKEN = "demo"
 NEW_PIN_KEY = "make one: PIN_KEY=k1:$(openssl rand -hex 32)"
 NEW_TOKEN = "make one: CALLBACK_TOKENS=$(openssl rand -hex 16)"
 AT_BASE_URL = "https://api.africastalking.com"
+NEW_CARRIER = "the carrier gives you CARRIER_BASE_URL and CARRIER_TOKEN"
 
 token_characters_min = 16
 tokens_max = 2
@@ -66,6 +68,7 @@ class Purpose(Enum):
     PIN = "pin verifier"
     RECEIPT = "receipt permutation"
     SESSION = "session input"
+    TICKET = "ticket between hops"
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,18 +220,30 @@ def _check_redis_url(value: object, info: ValidationInfo) -> object:
     return value
 
 
-def _check_base_url(value: object, info: ValidationInfo) -> object:
+def _check_at_base_url(value: object, info: ValidationInfo) -> object:
     if value is None:
         simulator = f"http://127.0.0.1:{info.data.get('sim_port')}"
         return AT_BASE_URL if _in_production(info) else simulator
+    return _provider_url(value, info, example=AT_BASE_URL)
 
+
+def _check_carrier_base_url(value: object, info: ValidationInfo) -> object:
+    simulator = f"http://127.0.0.1:{info.data.get('sim_port')}/carrier"
+    if _in_production(info) and value in (None, simulator):
+        raise ValueError(f"production needs its own; {NEW_CARRIER}")
+    if value is None:
+        return simulator
+    return _provider_url(value, info, example="https://api.carrier.example")
+
+
+def _provider_url(value: object, info: ValidationInfo, *, example: str) -> str:
     url = urlsplit(str(value))
     if url.scheme not in ("http", "https") or not url.hostname:
-        raise ValueError(f"write an address like {AT_BASE_URL}")
+        raise ValueError(f"write an address like {example}")
     if not _in_production(info) and not _is_loopback(url.hostname):
         raise ValueError("the demo sends to its simulator only; unset it")
     if _in_production(info) and url.scheme == "http" and not _is_loopback(url.hostname):
-        raise ValueError("the API key would travel unencrypted; write https://")
+        raise ValueError("our key would travel unencrypted; write https://")
     return str(value).rstrip("/")
 
 
@@ -291,7 +306,11 @@ class Settings(BaseModel):
     at_api_key: Annotated[
         str, _own(DEMO_AT_API_KEY, "AT_API_KEY is made in your account at Africa's Talking")
     ] = Field(default=_UNSET, repr=False)
-    at_base_url: Annotated[str, BeforeValidator(_check_base_url)] = _UNSET
+    at_base_url: Annotated[str, BeforeValidator(_check_at_base_url)] = _UNSET
+    carrier_base_url: Annotated[str, BeforeValidator(_check_carrier_base_url)] = _UNSET
+    carrier_token: Annotated[str, _own(DEMO_CARRIER_TOKEN, NEW_CARRIER)] = Field(
+        default=_UNSET, repr=False
+    )
 
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],

@@ -1,11 +1,13 @@
 """Refusals that no transcript can bring about alone: somebody changes something meanwhile."""
 
 import shutil
+from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from sqlalchemy import text
 
-from tests.world import GRACE, JUMA, Line
+from tests.world import GRACE, JUMA, NOBODY, Line, rows
 from ussd_gateway.cli.world import GatewayWorld, opened
 from ussd_gateway.settings import Settings
 from ussd_gateway.simulators.transcripts import Transcript, parse, play
@@ -17,7 +19,7 @@ def test_a_fee_that_changed_since_it_was_shown_is_not_charged(
 ) -> None:
     menus = tmp_path / "menus"
     shutil.copytree(settings.menus_dir, menus)
-    [tariff] = (menus / "tariffs").glob("*.csv")
+    tariff = menus / "tariffs" / "KE-2023-07.csv"
     tariff.write_text(
         tariff.read_text("utf-8").replace(",500.00,7.00,", ",500.00,8.00,"), "utf-8"
     )
@@ -26,6 +28,8 @@ def test_a_fee_that_changed_since_it_was_shown_is_not_charged(
     with opened(settings) as before, opened(dearer) as after:
         assert "Fee KES 7.00" in Line(before, "en").walks("1", "0711000002", "500")
         assert "Ada KES 7.00" in Line(before, "sw", JUMA).walks("1", "0711000001", "200")
+        before.speak("Grace", "fr")
+        assert "Frais KES 7.00" in Line(before, "fr", GRACE).walks("1", "0711000001", "200")
 
         assert Line(after, "en").sends("1", "0711000002", "500", "4826") == (
             "END Not sent: the fee has changed. Dial again to see the new fee. "
@@ -34,6 +38,10 @@ def test_a_fee_that_changed_since_it_was_shown_is_not_charged(
         assert Line(after, "sw", JUMA).sends("1", "0711000001", "200", "7391") == (
             "END Haikutumwa: ada imebadilika. Piga tena uone ada mpya. Hukutozwa."
         )
+        assert Line(after, "fr", GRACE).sends("1", "0711000001", "200", "5937") == (
+            "END Non envoyé : les frais ont changé. Rappelez pour les voir. "
+            "Rien n'a été débité."
+        )
         assert after.sms() == []
         assert "Fee KES 8.00" in Line(after, "again").walks("1", "0711000002", "500")
 
@@ -41,9 +49,11 @@ def test_a_fee_that_changed_since_it_was_shown_is_not_charged(
 def test_whoever_is_blocked_is_told_after_the_pin_and_sees_no_payments(
     world: GatewayWorld,
 ) -> None:
-    at_pin = [Line(world, "en"), Line(world, "sw", JUMA)]
+    world.speak("Grace", "fr")
+    at_pin = [Line(world, "en"), Line(world, "sw", JUMA), Line(world, "fr", GRACE)]
     at_pin[0].walks("1", "0711000003", "500")
     at_pin[1].walks("5", "1")
+    at_pin[2].walks("5", "2")
     block(world)
 
     assert at_pin[0].sends("1", "0711000003", "500", "4826") == (
@@ -51,6 +61,10 @@ def test_whoever_is_blocked_is_told_after_the_pin_and_sees_no_payments(
     )
     assert at_pin[1].sends("5", "1", "7391") == (
         "END Akaunti yako imefungwa. Nenda kwa wakala na kitambulisho chako. Hukutozwa."
+    )
+    assert at_pin[2].sends("5", "2", "5937") == (
+        "END Votre compte est bloqué. Allez chez un agent avec votre carte. "
+        "Rien n'a été débité."
     )
     plays(
         world,
@@ -94,11 +108,67 @@ def test_a_number_that_is_given_up_meanwhile_pays_nothing(world: GatewayWorld) -
     )
 
     assert lines[0].sends("1", "0711000003", "500", "4826") == (
-        "END This number is not registered. Visit an agent with your ID. Nothing was charged."
+        "END This number is not registered. Dial again to register. Nothing was charged."
     )
     assert lines[1].sends("1", "0711000003", "100", "7391") == (
-        "END Namba hii haijasajiliwa. Nenda kwa wakala na kitambulisho chako. Hukutozwa."
+        "END Namba hii haijasajiliwa. Piga tena ujisajili. Hukutozwa."
     )
+    assert world.sms() == []
+
+
+@pytest.mark.parametrize(
+    ("key", "says"),
+    [
+        ("1", "END This number is registered already. Dial again."),
+        ("2", "END Namba hii imeshasajiliwa. Piga tena."),
+        ("3", "END Ce numéro a déjà un compte. Rappelez."),
+    ],
+)
+def test_a_number_that_registers_twice_at_once_is_registered_once(
+    world: GatewayWorld, key: str, says: str
+) -> None:
+    way = (key, "Pendo Achieng", "12345678", "1", "9067", "9067")
+    first, second = Line(world, "first", NOBODY), Line(world, "second", NOBODY)
+    first.walks(*way[:-1])
+    second.walks(*way[:-1])
+    welcome = first.sends(*way)
+
+    assert "Pendo Achieng" in welcome
+    assert second.sends(*way) == says
+    assert first.sends(*way) == welcome
+    assert rows(world, "SELECT count(*) FROM registration") == [(1,)]
+    assert len(world.sms()) == 1
+
+
+@pytest.mark.parametrize(
+    ("language", "says"),
+    [
+        (
+            "en",
+            "END Not changed: it took too long. Dial again. Your PIN is as it was.",
+        ),
+        (
+            "sw",
+            "END Haikubadilishwa: umechukua muda mrefu. Piga tena. PIN yako ni ile ile.",
+        ),
+        (
+            "fr",
+            "END Pas de changement : le délai est passé. Rappelez. Votre PIN n'a pas changé.",
+        ),
+    ],
+)
+def test_a_pin_that_was_proved_long_ago_changes_nothing(
+    world: GatewayWorld, language: str, says: str
+) -> None:
+    world.speak("Amina", language)
+    line = Line(world, "slow")
+    line.walks("5", "4", "4826")
+    world.wait(timedelta(seconds=170))
+    line.sends("5", "4", "4826", "8264")
+    world.wait(timedelta(seconds=170))
+
+    assert line.sends("5", "4", "4826", "8264", "8264") == says
+    assert "5,000.00" in Line(world, "still").walks("5", "1", "4826")
     assert world.sms() == []
 
 

@@ -49,6 +49,9 @@ def test_a_difference_names_file_line_and_step_and_shows_both(world: GatewayWorl
         "  - | CON Akaunti\n"
         "  + | CON Akaunti yangu\n"
         "    | 1. Salio\n"
+        "  + | 2. Taarifa\n"
+        "  + | 3. Lugha\n"
+        "  + | 4. Badili PIN\n"
         "  + | 0. Rudi"
     )
 
@@ -102,7 +105,7 @@ ledger
         ("| ...\n| 0. Rudi", True),
         ("| CON Akaunti yangu\n| ...\n| 0. Rudi\n| ...", True),
         ("| ...\n| 1. Salio", False),
-        ("| ...\n| 2. Taarifa\n| ...", False),
+        ("| ...\n| 6. Mkopo\n| ...", False),
         ("", False),
     ],
 )
@@ -145,7 +148,7 @@ def test_the_ledger_shows_who_is_named_whose_money_moved_and_who_is_listed(
         ("Amina enters 1", "(no session is open)"),
         ("Amina repeats", "(there is nothing to repeat)"),
         ("Amina dials 384", "(Not a USSD code)"),
-        ("given Wanjiru KES 5.00", "(Wanjiru has no wallet)"),
+        ("given 999999 KES 5.00", "(no account is 999999)"),
         ("never stored <PIN>", "(nobody typed a PIN)"),
     ],
 )

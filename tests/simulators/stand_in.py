@@ -40,6 +40,9 @@ class StandIn:
         self.events: list[dict[str, str]] = []
         self.reports: list[dict[str, str]] = []
         self.reports_refused = 0  # so many next reports get a 503
+        self.statuses: list[dict[str, str]] = []
+        self.validations: list[dict[str, str]] = []
+        self.validation: Response | None = None  # None: there is no such URL
         self.go_on = threading.Event()
         self.url = ""
         self._numbers = itertools.count()
@@ -47,6 +50,8 @@ class StandIn:
         self.app.post("/ussd/africastalking/dev")(self._callback)
         self.app.post("/ussd/africastalking/dev/events")(self._event)
         self.app.post("/sms/africastalking/dev/reports")(self._report)
+        self.app.post("/airtime/africastalking/dev/status")(self._status)
+        self.app.post("/airtime/africastalking/dev/validate")(self._validate)
 
     @property
     def callback_url(self) -> str:
@@ -79,6 +84,14 @@ class StandIn:
             return Response(status=503)
         self.reports.append(request.form.to_dict())
         return Response()
+
+    def _status(self) -> Response:
+        self.statuses.append(request.form.to_dict())
+        return Response()
+
+    def _validate(self) -> Response:
+        self.validations.append(request.form.to_dict())
+        return self.validation or Response(status=404)
 
 
 @contextmanager

@@ -187,6 +187,28 @@ def test_any_number_can_be_typed_and_a_reload_keeps_it(
     assert [sent["phoneNumber"] for sent in gateway.callbacks] == ["+254711000009"]
 
 
+def test_the_mood_of_the_carrier_is_chosen_and_shown(page: Page, simulator_url: str) -> None:
+    carrier = page.get_by_role("group", name="Carrier")
+    expect(carrier.get_by_label("answers")).to_be_checked()
+    for words, mood in (
+        ("charges, then is silent", "silent after charging"),
+        ("is silent", "silent"),
+        ("refuses", "refuses"),
+    ):
+        with page.expect_response("**/carrier/mood"):
+            carrier.get_by_text(words, exact=True).click()
+        told = requests.get(f"{simulator_url}/carrier/mood", timeout=5).json()
+        assert told == {"mood": mood}
+    page.reload()
+    expect(carrier.get_by_label("refuses")).to_be_checked()
+
+
+def test_an_agents_phone_suggests_the_agents_code(right: Locator) -> None:
+    right.get_by_label("Whose phone").select_option("+254722000001")
+
+    expect(right.get_by_label("Number to dial, or your reply")).to_have_value("*385#")
+
+
 @pytest.mark.parametrize("width", [1280, 400])
 def test_nothing_is_cut_off_at_the_side(page: Page, left: Locator, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 860})

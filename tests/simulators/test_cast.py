@@ -5,7 +5,8 @@ from ussd_gateway.simulators.main import PEOPLE
 
 
 def test_the_phones_offer_the_demo_cast_customers_first() -> None:
-    assert [(one.name, one.msisdn, one.hint, one.code) for one in read_cast(PEOPLE)] == [
+    people = [one for one in read_cast(PEOPLE) if not one.group]
+    assert [(one.name, one.msisdn, one.hint, one.code) for one in people] == [
         (
             "Amina Wafula",
             "+254711000001",
@@ -28,6 +29,16 @@ def test_the_phones_offer_the_demo_cast_customers_first() -> None:
         ("Wanjiru", "+254722000001", "PIN 6174, assistant", "*385#"),
         ("Odongo", "+254722000009", "PIN 8265, super-agent", "*385#"),
     ]
+
+
+def test_businesses_come_last_in_a_group_of_their_own() -> None:
+    people = read_cast(PEOPLE)[-3:]
+    assert [(one.name, one.msisdn, one.hint, one.code) for one in people] == [
+        ("Otieno Hardware", "+254733000001", "Paid by till 500500", "*384#"),
+        ("Maji Water", "+254733000002", "Paid by pay bill 600600", "*384#"),
+        ("Tamu Content", "+254733000003", "Paid on the phone bill, 700700", "*384#"),
+    ]
+    assert {one.group for one in people} == {"Business"}
 
 
 def test_without_the_file_there_is_nobody_to_offer(tmp_path: Path) -> None:

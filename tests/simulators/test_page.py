@@ -1,8 +1,11 @@
+import re
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+
+from ussd_gateway.simulators.carrier import Mood
 
 from .stand_in import COMMIT, SENT, StandIn
 
@@ -92,6 +95,22 @@ def test_only_our_own_files_may_run_on_the_page(browser: FlaskClient) -> None:
     assert "Amina Wafula" in answer.text
     assert "style=" not in answer.text
     assert "://" not in answer.text
+
+
+def test_the_page_offers_every_mood_of_the_carrier(browser: FlaskClient) -> None:
+    page = browser.get("/").text
+
+    offered = re.findall(r'name="mood" value="([^"]+)"', page)
+    assert offered == [mood.value for mood in Mood]
+
+
+def test_each_phone_suggests_the_code_of_its_owner(browser: FlaskClient) -> None:
+    page = browser.get("/").text
+
+    for number, code in (("+254711000001", "*384#"), ("+254722000001", "*385#")):
+        assert re.search(
+            rf'value="{re.escape(number)}"[^>]*data-code="{re.escape(code)}"', page
+        )
 
 
 def test_nothing_that_is_typed_is_kept_on_disk(

@@ -10,8 +10,7 @@ import requests
 from africastalking.Service import AfricasTalkingException
 from africastalking.SMS import SMSService
 
-from ussd_gateway.domain.msisdn import Msisdn
-from ussd_gateway.simulators.inbox import Inbox, Report
+from ussd_gateway.simulators.inbox import Callback, Inbox
 from ussd_gateway.simulators.main import create_app
 from ussd_gateway.simulators.reports import Reporter, tries_max
 
@@ -226,11 +225,10 @@ def test_a_report_is_given_up_after_so_many_tries(
     refusals = gateway.reports_refused = 100
     inbox = Inbox(tmp_path / "simulator.sqlite")
     start = datetime.now(UTC)
-    inbox.take([], [Report("ATXid_1", Msisdn(AMINA), "Success", "", start)])
+    inbox.take([], [Callback("sms", {"id": "ATXid_1"}, start)])
     later = (start + timedelta(minutes=minute) for minute in range(10_000))
-    reporter = Reporter(
-        inbox, f"{gateway.url}/sms/africastalking/dev/reports", now=lambda: next(later)
-    )
+    urls = {"sms": f"{gateway.url}/sms/africastalking/dev/reports"}
+    reporter = Reporter(inbox, urls, now=lambda: next(later))
     reporter.start()
     eventually(lambda: inbox.due(start + timedelta(days=99), 1) == [])
     reporter.close()

@@ -263,15 +263,17 @@ def disarm(dialect: str) -> Iterator[str]:
 
 def _tamper_with_sqlite(path: str, statements: Sequence[str]) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        guards = connection.execute("SELECT sql FROM sqlite_master WHERE type = 'trigger'")
-        armed = [sql for (sql,) in guards]
+        guards = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
+        armed = connection.execute(guards).fetchall()
+        for name, _ in armed:
+            connection.execute(f"DROP TRIGGER {name}")
         for table in _TABLES:
             connection.execute(f"CREATE TABLE loose AS SELECT * FROM {table}")
             connection.execute(f"DROP TABLE {table}")
             connection.execute(f"ALTER TABLE loose RENAME TO {table}")
         for statement in statements:
             assert connection.execute(statement).rowcount, f"changed nothing: {statement}"
-        for guard in armed:
+        for _, guard in armed:
             connection.execute(guard)
 
 

@@ -6,8 +6,9 @@ from contextlib import closing, contextmanager
 from sqlalchemy import Engine
 
 from tests.store.conftest import SetClock
-from ussd_gateway.app import actions, database, seed_demo, upgrade
+from ussd_gateway.app import database, seed_demo, upgrade
 from ussd_gateway.app.chance import SystemRandom
+from ussd_gateway.app.services import carriers, services
 from ussd_gateway.app.wiring import writer
 from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.msisdn import Msisdn
@@ -39,8 +40,19 @@ def write_books(settings: Settings) -> None:
     clock = SetClock()
     upgrade(settings)
     seed_demo(settings, clock=clock, random=SystemRandom(clock))
-    with ledger(settings) as (running, _), closing(SqlReads(settings.database_url)) as reads:
-        send = actions(settings, reads, running, clock)["send_money"]
+    with (
+        ledger(settings) as (running, engine),
+        closing(SqlReads(settings.database_url)) as reads,
+    ):
+        send = services(
+            settings,
+            engine=engine,
+            reads=reads,
+            ledger=running,
+            clock=clock,
+            random=SystemRandom(clock),
+            outside=carriers(settings),
+        ).actions["send_money"]
         assert _pay(send, AMINA, JUMA, 500_00, fee=7_00).outcome == "ok"
         assert _pay(send, JUMA, AMINA, 150_00, fee=7_00).outcome == "ok"
         assert _pay(send, GRACE, AMINA, 200_00, fee=7_00).outcome == "ok"

@@ -1,6 +1,7 @@
 """The smallest pack that has a state of every kind and breaks no rule."""
 
-from tests.ussd.stand_in import DECLARED, MONEY_MAX
+from tests.ussd.stand_in import MONEY_MAX
+from ussd_gateway.ports import Action, Answer, Call, Effect, VarType
 from ussd_gateway.ussd.faults import Fault
 from ussd_gateway.ussd.loader import load_pack
 from ussd_gateway.ussd.menu import Program
@@ -23,6 +24,8 @@ notices:
   bad_choice: {en: No such option., sw: Chaguo si sahihi.}
   bad_number: {en: Not a number., sw: Si namba.}
   bad_amount: {en: Not an amount., sw: Si kiasi.}
+  bad_digits: {en: "Type {digits} digits.", sw: "Andika tarakimu {digits}."}
+  bad_text: {en: Not a name., sw: Si jina.}
   bad_pin: {en: "{digits} digits.", sw: "Tarakimu {digits}."}
   too_many_tries: {en: Too many tries., sw: Mara nyingi mno.}
   too_many_hops: {en: Too long., sw: Ndefu mno.}
@@ -96,5 +99,58 @@ states:
 """
 
 
+PHONE, MONEY, ID, NAME = VarType("msisdn"), VarType("money"), VarType("id"), VarType("text", 20)
+
+
+def _nothing(_call: Call) -> Answer:
+    raise AssertionError("no action runs here")
+
+
+_QUOTE = Action(
+    name="send_money.quote",
+    effect=Effect.READ,
+    takes={"to": PHONE, "amount": MONEY},
+    gives={"name": NAME, "fee": MONEY, "payee": ID},
+    outcomes=frozenset(
+        ("ok", "own_number", "unknown_payee", "under_minimum", "over_limit", "timeout")
+    ),
+    takes_secret=False,
+    run=_nothing,
+)
+_SEND = Action(
+    name="send_money",
+    effect=Effect.MONEY,
+    takes={"to": PHONE, "amount": MONEY, "fee": MONEY, "payee": ID},
+    gives={"receipt": VarType("text", 10), "tries_left": VarType("count")},
+    outcomes=frozenset(
+        (
+            "ok",
+            "wrong_pin",
+            "not_registered",
+            "account_blocked",
+            "pin_locked",
+            "own_number",
+            "unknown_payee",
+            "under_minimum",
+            "over_limit",
+            "fee_changed",
+            "payee_full",
+            "low_balance",
+            "timeout",
+            "unknown",
+        )
+    ),
+    takes_secret=True,
+    run=_nothing,
+)
+ACTIONS = {action.name: action for action in (_QUOTE, _SEND)}
+
+
+def line_of(source: str, mark: str) -> int:
+    lines = [number for number, line in enumerate(source.split("\n"), 1) if mark in line]
+    assert lines, mark
+    return lines[0]
+
+
 def load(source: str) -> Program | list[Fault]:
-    return load_pack(source.encode(), file="small.yaml", actions=DECLARED, money_max=MONEY_MAX)
+    return load_pack(source.encode(), file="small.yaml", actions=ACTIONS, money_max=MONEY_MAX)

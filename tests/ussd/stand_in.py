@@ -6,24 +6,25 @@ a session's last secret is in its books.
 
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from uuid import UUID
 
+from ussd_gateway.app.wiring import unbound_actions
 from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.msisdn import Msisdn
 from ussd_gateway.ports import (
     Action,
     Answer,
     Call,
-    Effect,
     Origin,
     Profile,
     Scalar,
     Settled,
-    VarType,
 )
+from ussd_gateway.settings import Settings
 from ussd_gateway.ussd.loader import load_pack
 from ussd_gateway.ussd.menu import Program
 from ussd_gateway.ussd.routes import Routes, load_routes
@@ -33,99 +34,37 @@ MONEY_MAX = Money(50_000_000, "KES")
 
 
 def customer(msisdn: str, name: str, language: str) -> Profile:
-    return Profile(Msisdn(msisdn), registered=True, name=name, language=language, can_send=True)
+    return Profile(
+        Msisdn(msisdn), registered=True, name=name, language=language, can_send=True, till=""
+    )
 
 
 def stranger(msisdn: Msisdn) -> Profile:
-    return Profile(msisdn, registered=False, name="", language=None, can_send=False)
+    return Profile(msisdn, registered=False, name="", language=None, can_send=False, till="")
 
 
 AMINA = customer("+254711000001", "Amina Wafula", "en")
 JUMA = customer("+254711000002", "Juma Otieno", "sw")
 NOBODY = stranger(Msisdn("+254711000009"))
 
-PHONE, MONEY, ID, COUNT = VarType("msisdn"), VarType("money"), VarType("id"), VarType("count")
-PIN_OUTCOMES = ("not_registered", "account_blocked", "pin_locked", "wrong_pin")
-
 
 def kes(shillings: int) -> Money:
     return Money(shillings * 100, "KES")
 
 
-def declared(
-    *,
-    quote: Callable[[Call], Answer],
-    send: Callable[[Call], Answer],
-    balance: Callable[[Call], Answer],
-) -> Mapping[str, Action]:
-    """The actions that the shipped pack names, run by these."""
-    actions = (
-        Action(
-            name="send_money.quote",
-            effect=Effect.READ,
-            takes={"to": PHONE, "amount": MONEY},
-            gives={
-                "name": VarType("text", 20),
-                "fee": MONEY,
-                "total": MONEY,
-                "payee": ID,
-                "tariff": ID,
-            },
-            outcomes=frozenset(
-                ("ok", "own_number", "unknown_payee", "under_minimum", "over_limit", "timeout")
-            ),
-            takes_secret=False,
-            run=quote,
-        ),
-        Action(
-            name="send_money",
-            effect=Effect.MONEY,
-            takes={"to": PHONE, "amount": MONEY, "fee": MONEY, "payee": ID},
-            gives={
-                "receipt": VarType("text", 10),
-                "amount": MONEY,
-                "fee": MONEY,
-                "name": VarType("text", 20),
-                "number": PHONE,
-                "balance": MONEY,
-                "tries_left": COUNT,
-            },
-            outcomes=frozenset(
-                (
-                    "ok",
-                    *PIN_OUTCOMES,
-                    "own_number",
-                    "unknown_payee",
-                    "under_minimum",
-                    "over_limit",
-                    "fee_changed",
-                    "payee_full",
-                    "low_balance",
-                    "timeout",
-                    "unknown",
-                )
-            ),
-            takes_secret=True,
-            run=send,
-        ),
-        Action(
-            name="balance",
-            effect=Effect.CHANGE,
-            takes={},
-            gives={"balance": MONEY, "at": VarType("text", 16), "tries_left": COUNT},
-            outcomes=frozenset(("ok", *PIN_OUTCOMES, "timeout", "unknown")),
-            takes_secret=True,
-            run=balance,
-        ),
-    )
-    return {action.name: action for action in actions}
+# The actions as they are, which are only run where a test says by what.
+DECLARED = unbound_actions(Settings(menus_dir=MENUS))
+
+
+def declared(runs: Mapping[str, Callable[[Call], Answer]]) -> Mapping[str, Action]:
+    """All of them, and what some are run by."""
+    return {
+        name: replace(action, run=runs.get(name, _nothing)) for name, action in DECLARED.items()
+    }
 
 
 def _nothing(_call: Call) -> Answer:
     raise AssertionError("no action runs here")
-
-
-DECLARED = declared(quote=_nothing, send=_nothing, balance=_nothing)
 
 
 def shipped_pack() -> Program:
@@ -137,7 +76,7 @@ def shipped_pack() -> Program:
 
 def shipped_routes() -> Routes:
     source = (MENUS / "routes.yaml").read_bytes()
-    routes = load_routes(source, file="routes.yaml", packs={"customer"})
+    routes = load_routes(source, file="routes.yaml", packs={"customer", "agent"})
     assert isinstance(routes, Routes), "\n".join(map(str, routes))
     return routes
 
@@ -175,7 +114,13 @@ class Bank:
         self.calls: list[Call] = []
         self.sends = 0
         self.before_send: Callable[[], None] = lambda: None
-        self.actions = declared(quote=self._quote, send=self._send, balance=self._balance)
+        self.actions = declared(
+            {
+                "send_money.quote": self._quote,
+                "send_money": self._send,
+                "balance": self._balance,
+            }
+        )
         self._known: dict[str, Answer] = {}
         self._settled: dict[Origin, Settled] = {}
         self._receipts = count(1)

@@ -1,9 +1,10 @@
 """What is dialled behind the service code."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.ussd.stand_in import AMINA, JUMA, kes, shipped_pack
-from ussd_gateway.ports import Profile
 from ussd_gateway.ussd import dialled, engine
 from ussd_gateway.ussd.events import Jump
 
@@ -31,7 +32,7 @@ def test_a_shortcut_fits_all_of_what_was_dialled(text: str, jump: Jump | None) -
 
 
 def test_a_shortcut_opens_no_way_that_the_menu_hides() -> None:
-    barred = Profile(AMINA.msisdn, registered=True, name="", language="en", can_send=False)
+    barred = replace(AMINA, can_send=False)
     session = engine.begin(PROGRAM, barred)
     assert dialled.shortcut(PROGRAM, session, "1*0711000002*500") is None
 

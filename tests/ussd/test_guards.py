@@ -19,6 +19,7 @@ SCOPE = {
     "me.language": VarType("text", 2),
     "tries": VarType("count"),
     "payee": VarType("id"),
+    "me.till": VarType("digits", 12),
 }
 KNOWN: dict[str, Scalar] = {
     "to": "+254711000002",
@@ -29,6 +30,7 @@ KNOWN: dict[str, Scalar] = {
     "me.language": "sw",
     "tries": 2,
     "payee": "7",
+    "me.till": "",
 }
 
 
@@ -47,6 +49,8 @@ def read(source: str) -> Guard | str:
         ("to == me.msisdn", False),
         ("to == '+254711000002'", True),
         ("payee == '7'", True),
+        ("me.till == ''", True),
+        ("me.till != '100200'", True),
         ("amount > quote.fee", True),
         ("amount + quote.fee <= amount", False),
         ("amount - quote.fee < amount", True),

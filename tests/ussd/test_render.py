@@ -20,12 +20,16 @@ SCOPE = {
     "payee": VarType("id"),
     "me.can_send": VarType("bool"),
     "pin": VarType("text", 4),
+    "till": VarType("digits", 12, least=6),
+    "result.lines": VarType("lines", 30, count=5),
 }
 KNOWN: dict[str, Scalar] = {
     "name": "Juma Otieno",
     "fee": Money(700, "KES"),
     "to": "+254711000002",
     "tries": 2,
+    "till": "012345",
+    "result.lines": "one\ntwo",
 }
 
 
@@ -48,6 +52,8 @@ def read(source: str) -> tuple[Text, Faults]:
         ("{result.number|local}", "-", 16),
         ("{name|upper}", "JUMA OTIENO", 20),
         ("{tries} left", "2 left", 6 + 5),
+        ("Till {till}", "Till 012345", 5 + 12),
+        ("{result.lines}", "one\ntwo", 5 * 31 - 1),
         ("  one\ntwo \n", "one\ntwo", 7),
         ("[1]", "[1]", 5),
         ("“Pesa”", '"Pesa"', 6),
@@ -73,6 +79,8 @@ def test_a_text_shows_its_values_and_knows_its_cost(
         ("{payee}", "E09"),
         ("{me.can_send}", "E09"),
         ("{name|shout}", "E09"),
+        ("{till|money}", "E09"),
+        ("{result.lines|upper}", "E09"),
         ("{name", "E09"),
         ("name}", "E09"),
         ("{{name}}", "E09"),
@@ -94,6 +102,13 @@ def test_a_character_outside_gsm7_is_told_and_shown_in_bare_letters() -> None:
 
 def test_the_dear_characters_count_twice_in_a_name() -> None:
     assert render.fitted("a" * 15 + "[[[[", 20) == "a" * 15 + "[["
+
+
+def test_a_value_that_is_known_at_load_is_part_of_the_text() -> None:
+    text, _ = read("{till} and {name}")
+    filled = render.filled(text, {"till": "6-12"})
+    assert render.render(filled, "en", KNOWN) == "6-12 and Juma Otieno"
+    assert render.septets_at_worst(filled, "en") == 4 + 5 + 20
 
 
 def test_a_name_adds_no_line_to_a_screen() -> None:

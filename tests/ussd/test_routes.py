@@ -18,7 +18,7 @@ not_served:
 
 def test_the_shipped_routes_are_right() -> None:
     routes = shipped_routes()
-    assert routes.service_codes == {"*384#": "customer"}
+    assert routes.service_codes == {"*384#": "customer", "*385#": "agent"}
     assert routes.answer_within_s == 15
     assert routes.says_not_served("sw").startswith("Namba")
     assert routes.says_not_served(None) == routes.says_not_served("en")

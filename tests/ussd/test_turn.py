@@ -22,6 +22,7 @@ from tests.ussd.stand_in import (
     shipped_routes,
 )
 from ussd_gateway.ports import (
+    BooksLost,
     Loaded,
     Profile,
     Reply,
@@ -34,8 +35,9 @@ from ussd_gateway.ports import (
 from ussd_gateway.store import sessions as store
 from ussd_gateway.store.sessions import RedisSessions
 from ussd_gateway.ussd import turn as bounds
-from ussd_gateway.ussd.menu import Program
+from ussd_gateway.ussd.menu import Menu, Program
 from ussd_gateway.ussd.turn import Turn
+from ussd_gateway.ussd.versions import Packs
 
 PROGRAM = shipped_pack()
 ROUTES = shipped_routes()
@@ -46,6 +48,38 @@ DIAL_AGAIN = Reply("Please dial again. Nothing was charged.", ends=True)
 CANARY = "73195062"
 
 _ids = count(1)
+
+
+def _without_sending() -> Program:
+    """The next version: nothing can be sent, nor is the screen there that asks for the PIN."""
+    home = PROGRAM.states["home"]
+    assert isinstance(home, Menu)
+    emptied = replace(home, blocks=home.blocks[:1], options={})
+    states = {name: state for name, state in PROGRAM.states.items() if name != "send_pin"}
+    return replace(PROGRAM, digest="without sending", states={**states, "home": emptied})
+
+
+WITHOUT_SENDING = _without_sending()
+
+
+class Shelf:
+    """`Packs`: the first program is live, and all of them are found by those who began there
+    - until the books are lost."""
+
+    def __init__(self, *programs: Program) -> None:
+        self.programs = programs
+        self.lost = False
+
+    def live(self, _pack: str) -> Program:
+        return self.programs[0]
+
+    def known(self, _pack: str) -> Program:
+        return self.programs[0]
+
+    def pinned(self, _pack: str, digest: str) -> Program | None:
+        if self.lost:
+            raise BooksLost("of the test")
+        return next((each for each in self.programs if each.digest == digest), None)
 
 
 class Phone:
@@ -109,10 +143,14 @@ def turn(bank: Bank, sessions: RedisSessions) -> Turn:
 
 
 def turn_of(
-    bank: Bank, sessions: Sessions, *, program: Program = PROGRAM, answer_within_s: int = 15
+    bank: Bank,
+    sessions: Sessions,
+    *,
+    packs: Packs = Shelf(PROGRAM),  # noqa: B008  # it never changes
+    answer_within_s: int = 15,
 ) -> Turn:
     return Turn(
-        packs={"customer": program},
+        packs=packs,
         routes=replace(ROUTES, answer_within_s=answer_within_s),
         actions=bank.actions,
         sessions=sessions,
@@ -195,9 +233,9 @@ def test_an_empty_input_is_an_input_once_something_was_typed(turn: Turn) -> None
 
 def test_a_number_that_is_not_registered_is_told_so(turn: Turn) -> None:
     reply = Phone(turn, NOBODY).dials()
-    assert reply.ends
-    assert reply.text.startswith("This number is not registered.")
-    assert Phone(turn, NOBODY).dials("1*0711000002*500") == reply
+    assert not reply.ends
+    assert reply.text.startswith("Welcome to Pesa. You are not registered yet.")
+    assert Phone(turn, NOBODY).dials("1*0711000002*500") != Reply(COMMIT, ends=False)
 
 
 def test_a_code_that_is_not_served_is_told_so(turn: Turn) -> None:
@@ -340,13 +378,69 @@ def test_an_anomaly_after_the_money_tells_the_truth(turn: Turn) -> None:
     assert phone.sends("1") == last
 
 
-def test_a_session_of_another_program_is_not_gone_on_with(
+# --- versions of the pack --------------------------------------------------------------------
+
+
+def test_a_session_goes_on_in_the_version_it_began_in(
+    bank: Bank, sessions: RedisSessions
+) -> None:
+    shelf = Shelf(PROGRAM)
+    turn = turn_of(bank, sessions, packs=shelf)
+    phone = Phone(turn)
+    phone.dials()
+    shelf.programs = (WITHOUT_SENDING, PROGRAM)
+
+    assert phone.types(*TO_PIN) == Reply(COMMIT, ends=False)
+    assert phone.types("4826").text.startswith("RECEIPT001 Sent KES 500.00")
+    assert "Send money" not in Phone(turn).dials().text
+
+
+def test_a_session_whose_version_is_not_to_be_found_ends_politely(
     turn: Turn, bank: Bank, sessions: RedisSessions
 ) -> None:
     phone = at_pin(turn)
-    edited = turn_of(bank, sessions, program=replace(PROGRAM, digest="edited"))
+    edited = turn_of(bank, sessions, packs=Shelf(replace(PROGRAM, digest="edited")))
     assert edited.answer(replace(phone.request, text=f"{phone.text}*4826")) == DIAL_AGAIN
     assert bank.sends == 0
+
+
+def test_what_was_answered_is_repeated_whatever_became_of_its_version(
+    bank: Bank, sessions: RedisSessions
+) -> None:
+    shelf = Shelf(PROGRAM)
+    turn = turn_of(bank, sessions, packs=shelf)
+    phone = at_pin(turn)
+    paid = phone.types("4826")
+    shelf.programs, shelf.lost = (WITHOUT_SENDING,), True
+
+    assert phone.repeats() == paid
+    assert phone.types("1") == paid
+
+
+def test_the_truth_of_an_anomaly_is_told_in_the_version_of_its_session(
+    bank: Bank, sessions: RedisSessions
+) -> None:
+    shelf = Shelf(PROGRAM)
+    turn = turn_of(bank, sessions, packs=shelf)
+    phone = at_pin(turn)
+    paid = phone.types("4826")
+    shelf.programs = (WITHOUT_SENDING, PROGRAM)
+
+    assert phone.sends("1") == paid
+
+
+def test_while_its_version_cannot_be_asked_for_nothing_moves(
+    turn: Turn, bank: Bank, sessions: RedisSessions
+) -> None:
+    phone = at_pin(turn)
+    shelf = Shelf(WITHOUT_SENDING)
+    shelf.lost = True
+    edited = turn_of(bank, sessions, packs=shelf)
+    assert edited.answer(replace(phone.request, text=f"{phone.text}*4826")) == DIAL_AGAIN
+    assert bank.sends == 0
+
+
+# --- rows ------------------------------------------------------------------------------------
 
 
 def test_a_row_that_cannot_be_read_is_a_lost_session(
@@ -369,7 +463,7 @@ def test_a_dialled_string_lands_on_the_commit_screen(turn: Turn) -> None:
 
 
 def test_what_is_dialled_is_fed_as_if_it_was_typed(turn: Turn) -> None:
-    assert Phone(turn).dials("5").text == "My account\n1. Balance\n0. Back"
+    assert Phone(turn).dials("5").text.startswith("My account\n1. Balance\n")
     phone = Phone(turn)
     assert phone.dials("1*0711000002").text == "Enter amount"
     assert phone.types("0").text == "Enter phone number"

@@ -51,6 +51,51 @@ def test_a_typed_amount(text: str, minor: int | None) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "digits"),
+    [
+        ("123456", "123456"),
+        ("00123456", "00123456"),
+        ("123 456", "123456"),
+        ("12345", None),
+        ("123456789", None),
+        ("12345a", None),
+        ("-", None),
+        ("١٢٣٤٥٦", None),
+        ("", None),
+    ],
+)
+def test_typed_digits(text: str, digits: str | None) -> None:
+    assert typed.digits_parser(6, 8)(text) == digits
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Amina Wafula", "Amina Wafula"),
+        ("  Juma   Otieno ", "Juma Otieno"),
+        ("Ng’ang’a wa-Mwangi Jr.", "Ng'ang'a wa-Mwangi Jr."),
+        ("Rene\u0301 Ko\u0303", "René Ko"),
+        ("Bo", "Bo"),
+        ("B", None),
+        ("..", None),
+        ("", None),
+        ("Juma 2", None),
+        ("Juma ٢", None),
+        ("Juma ½", None),
+        ("Juma\nOtieno", None),
+        ("Juma\tOtieno", None),
+        ("Juma {name}", None),
+        ("Juma_Otieno", None),
+        ("朱马", None),
+        ("x" * 24, "x" * 24),
+        ("x" * 25, None),
+    ],
+)
+def test_a_typed_name(text: str, name: str | None) -> None:
+    assert typed.text_parser(24)(text) == name
+
+
+@pytest.mark.parametrize(
     ("text", "fits"),
     [("1234", True), ("123", False), ("12345", False), ("12a4", False), ("١٢٣٤", False)],
 )

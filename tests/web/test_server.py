@@ -26,7 +26,9 @@ def test_a_hop_is_answered_with_a_screen(client: FlaskClient) -> None:
     answer = client.post(USSD, data=HOP)
 
     assert (answer.status_code, answer.content_type) == (200, "text/plain; charset=utf-8")
-    assert answer.text == "CON Pesa\n1. Send money\n5. My account"
+    assert answer.text == (
+        "CON Pesa\n1. Send money\n2. Withdraw cash\n3. Pay\n4. Buy airtime\n5. My account"
+    )
 
 
 @pytest.mark.parametrize(

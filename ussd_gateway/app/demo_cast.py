@@ -1,11 +1,15 @@
 """Puts the demo cast into an empty set of books: people, tills, and the money they begin with.
 
-    1010 trust bank  debit   the cash that was paid in
-    20xx             credit  each wallet and float
+    1010 trust bank   debit   the cash that was paid in
+    20xx              credit  each wallet and float
+
+    1210 airtime      debit   what the house has to sell
+    3010 equity       credit
 
 Who is there already is left alone, with whatever they own by now.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -14,31 +18,26 @@ from typing import Any
 import yaml
 from sqlalchemy import Connection, Engine, insert, select
 
-from ussd_gateway.app.wiring import database, market, writer
+from ussd_gateway.app.files import limits, market
+from ussd_gateway.app.wiring import database, writer
 from ussd_gateway.domain import accounts
 from ussd_gateway.domain.accounts import Code, house_id, house_ref
-from ussd_gateway.domain.book import Book, Decision, Work
+from ussd_gateway.domain.book import Book, Decision, Trade, Work
 from ussd_gateway.domain.journal import Leg, Posting
+from ussd_gateway.domain.limits import STANDARD
 from ussd_gateway.domain.money import Money, parse_typed
 from ussd_gateway.ports import Clock, Random, Secret
 from ussd_gateway.settings import Purpose, Settings
 from ussd_gateway.store.database import reading, writing
+from ussd_gateway.store.numbers import next_account
 from ussd_gateway.store.pins import SALT_OCTETS, HmacPinVerifier
-from ussd_gateway.store.schema import account, subscriber
+from ussd_gateway.store.schema import account, assistant, business, subscriber
 from ussd_gateway.store.writer import Writer
 
 PEOPLE = Path(__file__).parents[2] / "fixtures" / "people.yaml"
-WALLET_CAP = 500_000_00
 OPENING_S = 30.0
 
-_HOUSE = (
-    accounts.TRUST_BANK,
-    accounts.BANK_IN_TRANSIT,
-    accounts.DUE_FROM_TRUST,
-    accounts.EXCISE,
-    accounts.DUE_TO_OPERATING,
-    accounts.TRANSFER_FEES,
-)
+_Cast = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,33 +53,44 @@ class _Opening:
 def seed_demo(settings: Settings, *, clock: Clock, random: Random) -> None:
     """Opens whoever is missing. Safe to run at every start."""
     engine = database(settings)
-    cast: dict[str, Any] = yaml.load(PEOPLE.read_text("utf-8"), yaml.CSafeLoader)
+    cast: _Cast = yaml.load(PEOPLE.read_text("utf-8"), yaml.CSafeLoader)
     currency = market(settings).currency
-    openings = _openings(cast, currency)
-    _open_accounts(engine, openings, currency)
-    _register(settings, engine, cast, random)
-    _pay_in(writer(settings, engine, clock), engine, openings, clock)
+    wallet_max = limits(settings, currency)[STANDARD].balance_max
+    openings = list(_openings(cast, wallet_max))
+    with writing(engine) as connection:
+        _open_accounts(connection, openings, currency)
+        _register(settings, connection, cast, random)
+        _found_businesses(connection, cast)
+    _pay_in(writer(settings, engine, clock), engine, cast, openings, clock)
     engine.dispose()
 
 
-def _openings(cast: dict[str, Any], currency: str) -> list[_Opening]:
-    nothing = Money(0, currency)
-    return [
-        *(
-            _Opening(one["msisdn"], accounts.WALLET, _money(one["balance"]), WALLET_CAP)
-            for one in cast["customers"]
-        ),
-        *(
-            _Opening(one["number"], accounts.SUPER_AGENT_FLOAT, _money(one["float"]))
-            for one in cast["super_agents"]
-        ),
-        *(
-            _Opening(one["till"], accounts.AGENT_FLOAT, _money(one["float"]))
-            for one in cast["stores"]
-        ),
-        *(_Opening(one["till"], accounts.TILL, nothing) for one in cast["merchants"]),
-        *(_Opening(one["number"], accounts.BILLER, nothing) for one in cast["billers"]),
-    ]
+def commission_ref(till: str) -> str:
+    """The public reference of the account where a store's commission accrues."""
+    return f"{till}-{accounts.COMMISSION.number}"
+
+
+def _people(cast: _Cast) -> list[_Cast]:
+    """Whoever has a PIN. Agents are customers too, with nothing in their own wallets."""
+    return [*cast["customers"], *cast["assistants"], *cast["super_agents"]]
+
+
+def _openings(cast: _Cast, wallet_max: Money) -> Iterator[_Opening]:
+    nothing = Money(0, wallet_max.currency)
+    for one in _people(cast):
+        held = _money(one["balance"]) if "balance" in one else nothing
+        yield _Opening(one["msisdn"], accounts.WALLET, held, wallet_max.minor)
+    for one in cast["super_agents"]:
+        yield _Opening(one["number"], accounts.SUPER_AGENT_FLOAT, _money(one["float"]))
+    for one in cast["stores"]:
+        yield _Opening(one["till"], accounts.AGENT_FLOAT, _money(one["float"]))
+        yield _Opening(commission_ref(one["till"]), accounts.COMMISSION, nothing)
+    for one in cast["merchants"]:
+        yield _Opening(one["till"], accounts.TILL, nothing)
+    for one in cast["billers"]:
+        yield _Opening(one["number"], accounts.BILLER, nothing)
+    for one in cast["carrier_merchants"]:
+        yield _Opening(one["number"], accounts.CONTENT_MERCHANT, nothing)
 
 
 def _money(text: str) -> Money:
@@ -90,22 +100,20 @@ def _money(text: str) -> Money:
     return money
 
 
-def _open_accounts(engine: Engine, openings: list[_Opening], currency: str) -> None:
-    with writing(engine) as connection:
-        known = _ids(connection)
-        free = max((i for i in known.values() if i < house_id(_HOUSE[0], currency)), default=0)
-        rows = [
-            _account(house_id(code, currency), house_ref(code, currency), code, currency)
-            for code in _HOUSE
-            if house_ref(code, currency) not in known
-        ]
-        for one in openings:
-            if one.ref not in known:
-                free += 1
-                # Nobody's e-money is ever below nothing.
-                rows.append(_account(free, one.ref, one.code, currency, floor=0, cap=one.cap))
-        if rows:
-            connection.execute(insert(account), rows)
+def _open_accounts(connection: Connection, openings: list[_Opening], currency: str) -> None:
+    known = _ids(connection)
+    rows = [
+        _account(house_id(code, currency), house_ref(code, currency), code, currency)
+        for code in accounts.HOUSE
+        if house_ref(code, currency) not in known
+    ]
+    for one in openings:
+        if one.ref not in known:
+            # Nobody's e-money is ever below nothing.
+            number = next_account(connection)
+            rows.append(_account(number, one.ref, one.code, currency, floor=0, cap=one.cap))
+    if rows:
+        connection.execute(insert(account), rows)
 
 
 def _ids(connection: Connection) -> dict[str, int]:
@@ -139,55 +147,103 @@ def _account(
     }
 
 
-def _register(settings: Settings, engine: Engine, cast: dict[str, Any], random: Random) -> None:
+def _register(settings: Settings, connection: Connection, cast: _Cast, random: Random) -> None:
     verifier = HmacPinVerifier(lambda kid: settings.pin_key.subkey(Purpose.PIN, kid=kid))
     kid = settings.pin_key.current_kid
-    with writing(engine) as connection:
-        wallets = _ids(connection)
-        known = set(connection.execute(select(subscriber.c.msisdn)).scalars())
-        for one in cast["customers"]:
-            if one["msisdn"] in known:
-                continue
-            number, salt = wallets[one["msisdn"]], random.octets(SALT_OCTETS)
-            pin = Secret(one["pin"])
-            connection.execute(
-                insert(subscriber).values(
-                    id=number,
-                    msisdn=one["msisdn"],
-                    name=one["name"],
-                    language=one["language"],
-                    active=True,
-                    wallet_id=number,
-                    pin_kid=kid,
-                    pin_salt=salt,
-                    pin_tag=verifier.tag(kid=kid, subscriber_id=number, salt=salt, pin=pin),
-                    wrong_tries=0,
-                )
+    wallets = _ids(connection)
+    known = set(connection.execute(select(subscriber.c.msisdn)).scalars())
+    for one in _people(cast):
+        if one["msisdn"] in known:
+            continue
+        number, salt = wallets[one["msisdn"]], random.octets(SALT_OCTETS)
+        pin = Secret(one["pin"])
+        connection.execute(
+            insert(subscriber).values(
+                id=number,
+                msisdn=one["msisdn"],
+                name=one["name"],
+                language=one.get("language", "en"),
+                tier=STANDARD,
+                active=True,
+                wallet_id=number,
+                pin_kid=kid,
+                pin_salt=salt,
+                pin_tag=verifier.tag(kid=kid, subscriber_id=number, salt=salt, pin=pin),
+                wrong_tries=0,
             )
+        )
 
 
-def _pay_in(ledger: Writer, engine: Engine, openings: list[_Opening], clock: Clock) -> None:
+def _found_businesses(connection: Connection, cast: _Cast) -> None:
+    known = set(connection.execute(select(business.c.number)).scalars())
+    ids = _ids(connection)
+    rows = [row for row in _businesses(cast, ids) if row["number"] not in known]
+    if rows:
+        connection.execute(insert(business), rows)
+
+    found = connection.execute(select(subscriber.c.msisdn, subscriber.c.id))
+    people = {row.msisdn: row.id for row in found}
+    placed = set(connection.execute(select(assistant.c.subscriber_id)).scalars())
+    for one in cast["assistants"]:
+        if people[one["msisdn"]] not in placed:
+            row = {"subscriber_id": people[one["msisdn"]], "store": one["till"]}
+            connection.execute(insert(assistant), row)
+
+
+def _businesses(cast: _Cast, ids: dict[str, int]) -> Iterator[dict[str, Any]]:
+    for one in cast["stores"]:
+        row = _business(one["till"], Trade.STORE, one, ids)
+        yield row | {"commission_id": ids[commission_ref(one["till"])]}
+    for one in cast["merchants"]:
+        yield _business(one["till"], Trade.MERCHANT, one, ids)
+    for one in cast["billers"]:
+        row = _business(one["number"], Trade.BILLER, one, ids)
+        yield row | {"account_digits": int(one["account_digits"])}
+    for one in cast["carrier_merchants"]:
+        yield _business(one["number"], Trade.CONTENT, one, ids)
+
+
+def _business(number: str, trade: Trade, one: _Cast, ids: dict[str, int]) -> dict[str, Any]:
+    return {
+        "number": number,
+        "trade": trade.value,
+        "name": one["name"],
+        "msisdn": one["msisdn"],
+        "language": one.get("language", "en"),
+        "account_id": ids[number],
+        "commission_id": None,
+        "account_digits": 0,
+    }
+
+
+def _pay_in(
+    ledger: Writer, engine: Engine, cast: _Cast, openings: list[_Opening], clock: Clock
+) -> None:
     """Through the ledger's own writer, once for each account whatever happens."""
     with reading(engine) as connection:
         ids = _ids(connection)
+    stock = _money(cast["airtime_stock"])
+    bank = house_id(accounts.TRUST_BANK, stock.currency)
+    paid = [(one.ref, one.balance, bank, ids[one.ref]) for one in openings]
+    equity = house_id(accounts.EQUITY, stock.currency)
+    paid.append(("airtime", stock, house_id(accounts.AIRTIME_STOCK, stock.currency), equity))
     ledger.start()
-    for one in openings:
-        if not one.balance.minor:
+    for name, amount, debited, credited in paid:
+        if not amount.minor:
             continue
-        bank = house_id(accounts.TRUST_BANK, one.balance.currency)
-        legs = (Leg(bank, one.balance.minor), Leg(ids[one.ref], -one.balance.minor))
-        outcome = ledger.run(_paid_in(one, legs, clock), within_s=OPENING_S)
-        assert outcome.name == "ok", f"opening {one.ref}: {outcome.name}"
+        legs = (Leg(debited, amount.minor), Leg(credited, -amount.minor))
+        outcome = ledger.run(_paid_in(name, amount, legs, clock), within_s=OPENING_S)
+        assert outcome.name == "ok", f"opening {name}: {outcome.name}"
     ledger.stop()
 
 
-def _paid_in(one: _Opening, legs: tuple[Leg, ...], clock: Clock) -> Work:
+def _paid_in(name: str, amount: Money, legs: tuple[Leg, ...], clock: Clock) -> Work:
     def decide(_book: Book) -> Decision:
-        return Decision("ok", {"amount": one.balance}, Posting("opening", legs))
+        return Decision("ok", {"amount": amount}, Posting("opening", legs))
 
     return Work(
-        key=f"opening:{one.ref}",
-        content=sha256(f"opening {one.ref} {one.balance}".encode()).hexdigest(),
+        key=f"opening:{name}",
+        content=sha256(f"opening {name} {amount}".encode()).hexdigest(),
         event_at_ms=int(clock.now().timestamp() * 1000),
         subscriber_ids=(),
         account_ids=tuple(leg.account_id for leg in legs),

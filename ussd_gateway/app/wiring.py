@@ -1,33 +1,31 @@
 """From settings to parts that work together."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
 
 from ussd_gateway.app import chance
-from ussd_gateway.domain.market import Market
+from ussd_gateway.app.files import Faulty, market, read
+from ussd_gateway.app.live_packs import LivePacks, Load
+from ussd_gateway.app.services import TEMPLATES, Carriers, carriers, services
 from ussd_gateway.domain.money import Money
-from ussd_gateway.domain.tariff import Tariff
-from ussd_gateway.ports import Action, Clock, Ledger, Random, Reads
-from ussd_gateway.services.balance import BalanceService
-from ussd_gateway.services.pins import TEMPLATES as PIN_TEMPLATES
-from ussd_gateway.services.send_money import TEMPLATES as SEND_TEMPLATES
-from ussd_gateway.services.send_money import SendMoneyService
-from ussd_gateway.services.tariffs import read_tariffs
+from ussd_gateway.ports import Action, Clock, Random
+from ussd_gateway.services.fulfilment import Fulfilment
 from ussd_gateway.settings import Purpose, Settings
 from ussd_gateway.sms.africastalking import AfricasTalkingSms
 from ussd_gateway.store import database as databases
 from ussd_gateway.store import migrate
 from ussd_gateway.store.batch import Books, Numbering
 from ussd_gateway.store.outbox import Outbox
-from ussd_gateway.store.pins import HmacPinVerifier
 from ussd_gateway.store.postgres import PostgresBooks
+from ussd_gateway.store.purchases import SqlPurchases
 from ussd_gateway.store.reads import SqlReads
 from ussd_gateway.store.sessions import RedisSessions
 from ussd_gateway.store.sqlite import SqliteBooks
+from ussd_gateway.store.versions import SqlVersions
 from ussd_gateway.store.writer import Writer
 from ussd_gateway.ussd.loader import load_pack
 from ussd_gateway.ussd.menu import Program
@@ -35,20 +33,11 @@ from ussd_gateway.ussd.messages import Messages, load_messages
 from ussd_gateway.ussd.routes import Routes, load_routes
 from ussd_gateway.ussd.turn import Turn
 
-# The greatest amount that a screen or a message ever shows: what a wallet may hold.
-MONEY_MAX = 500_000_00
-
+# The greatest amount that texts are measured by: more than any wallet or agent's float holds.
+MONEY_MAX = 9_999_999_99
 
 # Files in the operators' folder that are not packs.
-NOT_PACKS = frozenset({"routes", "sms"})
-
-
-class Faulty(Exception):
-    """Operators' files cannot be used as they are. `faults` are lines for a person."""
-
-    def __init__(self, faults: tuple[str, ...]) -> None:
-        super().__init__("\n".join(faults))
-        self.faults = faults
+NOT_PACKS = frozenset({"limits", "routes", "sms"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +48,9 @@ class Gateway:
     writer: Writer
     reads: SqlReads
     outbox: Outbox
+    fulfilment: Fulfilment
+    purchases: SqlPurchases
+    versions: SqlVersions
     engine: Engine
 
     def close(self) -> None:
@@ -68,16 +60,30 @@ class Gateway:
         self.engine.dispose()
 
 
-def gateway(settings: Settings, *, clock: Clock, random: Random) -> Gateway:
-    """Raises Faulty."""
+def gateway(
+    settings: Settings, *, clock: Clock, random: Random, outside: Carriers | None = None
+) -> Gateway:
+    """`outside`: whoever is asked in the place of the carriers of the settings.
+
+    Raises Faulty, and BooksLost: what phones are shown stands in the database."""
     engine = database(settings)
     ledger = writer(settings, engine, clock)
     reads = SqlReads(settings.database_url)
-    bound = actions(settings, reads, ledger, clock)
-    loaded = packs(settings, bound)
+    served_by = services(
+        settings,
+        engine=engine,
+        reads=reads,
+        ledger=ledger,
+        clock=clock,
+        random=random,
+        outside=outside or carriers(settings),
+    )
+    bound = served_by.actions
+    versions = SqlVersions(engine, clock)
+    served, routed = _served(settings, versions, bound)
     turn = Turn(
-        packs=loaded,
-        routes=routes(settings, loaded),
+        packs=served,
+        routes=routed,
         actions=bound,
         sessions=RedisSessions(settings.redis_url),
         profiles=reads,
@@ -87,50 +93,105 @@ def gateway(settings: Settings, *, clock: Clock, random: Random) -> Gateway:
         mac_key=settings.pin_key.subkey(Purpose.SESSION),
     )
     ledger.start()
-    return Gateway(turn, ledger, reads, Outbox(engine, clock), engine)
-
-
-def actions(
-    settings: Settings, reads: Reads, ledger: Ledger, clock: Clock
-) -> Mapping[str, Action]:
-    """Every action that a menu may name."""
-    verifier = HmacPinVerifier(lambda kid: settings.pin_key.subkey(Purpose.PIN, kid=kid))
-    send = SendMoneyService(
-        reads,
+    return Gateway(
+        turn,
         ledger,
-        verifier,
-        clock,
-        tariff=_tariff(settings, "send"),
-        market=market(settings),
+        reads,
+        Outbox(engine, clock),
+        served_by.fulfilment,
+        SqlPurchases(engine, clock),
+        versions,
+        engine,
     )
-    balance = BalanceService(reads, ledger, verifier, clock, market=market(settings))
-    return {action.name: action for action in (*send.actions(), *balance.actions())}
+
+
+@contextmanager
+def fulfilling(settings: Settings) -> Iterator[Fulfilment]:
+    """What looks after purchases, with a ledger writer of its own."""
+    here = chance.clock(settings)
+    engine = database(settings)
+    ledger = writer(settings, engine, here)
+    reads = SqlReads(settings.database_url)
+    made = services(
+        settings,
+        engine=engine,
+        reads=reads,
+        ledger=ledger,
+        clock=here,
+        random=chance.random(settings),
+        outside=carriers(settings),
+    )
+    ledger.start()
+    try:
+        yield made.fulfilment
+    finally:
+        ledger.stop()
+        reads.close()
+        engine.dispose()
 
 
 def packs(settings: Settings, bound: Mapping[str, Action]) -> Mapping[str, Program]:
     """Every pack of menus, by name. Raises Faulty with every fault of every file."""
-    money_max = Money(MONEY_MAX, market(settings).currency)
+    load = pack_loader(settings, bound)
     faults: list[str] = []
     loaded: dict[str, Program] = {}
-    for path in sorted(settings.menus_dir.glob("*.yaml")):
-        if path.stem in NOT_PACKS:
-            continue
-        found = load_pack(
-            _read(path), file=f"menus/{path.name}", actions=bound, money_max=money_max
-        )
+    for name, path in pack_files(settings).items():
+        found = load(read(path), f"menus/{path.name}")
         if isinstance(found, list):
             faults += map(str, found)
         else:
-            loaded[path.stem] = found
+            loaded[name] = found
     if faults:
         raise Faulty(tuple(faults))
     return loaded
 
 
-def routes(settings: Settings, loaded: Mapping[str, Program]) -> Routes:
-    """Raises Faulty."""
+def pack_files(settings: Settings) -> Mapping[str, Path]:
+    """By the names of the packs, which are those of the files."""
+    files = sorted(settings.menus_dir.glob("*.yaml"))
+    return {path.stem: path for path in files if path.stem not in NOT_PACKS}
+
+
+def pack_loader(settings: Settings, bound: Mapping[str, Action]) -> Load:
+    money_max = Money(MONEY_MAX, market(settings).currency)
+    return lambda source, file: load_pack(source, file=file, actions=bound, money_max=money_max)
+
+
+def check_served(settings: Settings) -> None:
+    """Looks at all that a gateway starts from, and at the SMS texts. Raises Faulty, and
+    BooksLost."""
+    engine = database(settings)
+    try:
+        versions = SqlVersions(engine, chance.clock(settings))
+        _served(settings, versions, unbound_actions(settings))
+        messages(settings)
+    finally:
+        engine.dispose()
+
+
+def _served(
+    settings: Settings, versions: SqlVersions, bound: Mapping[str, Action]
+) -> tuple[LivePacks, Routes]:
+    """The packs that are published, and the routes, which lead to no other."""
+    live = LivePacks(versions, pack_loader(settings, bound))
+    live.look()
+    routed = routes(settings, {*live.names, *pack_files(settings)})
+    faults: list[str] = []
+    for pack in sorted(set(routed.service_codes.values()) - set(live.names)):
+        faults += live.why_not(pack)
+        faults.append(
+            f"{pack}: no version is published that this program can load: "
+            "run `ussd-gateway menu publish`"
+        )
+    if faults:
+        raise Faulty(tuple(faults))
+    return live, routed
+
+
+def routes(settings: Settings, names: Collection[str]) -> Routes:
+    """`names` of the packs that there are. Raises Faulty."""
     path = settings.menus_dir / "routes.yaml"
-    found = load_routes(_read(path), file="menus/routes.yaml", packs=loaded)
+    found = load_routes(read(path), file="menus/routes.yaml", packs=names)
     if isinstance(found, list):
         raise Faulty(tuple(map(str, found)))
     return found
@@ -155,28 +216,36 @@ def check(settings: Settings) -> tuple[str, ...]:
 
 
 def unbound_packs(settings: Settings) -> Mapping[str, Program]:
-    """The packs, to be looked at: nothing is connected, and no action is ever run."""
+    """The packs in menus/, to be looked at."""
+    return packs(settings, unbound_actions(settings))
+
+
+def unbound_actions(settings: Settings) -> Mapping[str, Action]:
+    """To check menus against: nothing is connected, and none of them is ever run."""
     here = chance.clock(settings)
-    ledger = writer(settings, database(settings), here)
-    return packs(settings, actions(settings, SqlReads(settings.database_url), ledger, here))
+    engine = database(settings)
+    return services(
+        settings,
+        engine=engine,
+        reads=SqlReads(settings.database_url),
+        ledger=writer(settings, engine, here),
+        clock=here,
+        random=chance.random(settings),
+        outside=carriers(settings),
+    ).actions
 
 
 def messages(settings: Settings) -> Messages:
     """Raises Faulty."""
     found = load_messages(
-        _read(settings.menus_dir / "sms.yaml"),
+        read(settings.menus_dir / "sms.yaml"),
         file="menus/sms.yaml",
-        templates=SEND_TEMPLATES | PIN_TEMPLATES,
+        templates=TEMPLATES,
         money_max=Money(MONEY_MAX, market(settings).currency),
     )
     if isinstance(found, list):
         raise Faulty(tuple(map(str, found)))
     return found
-
-
-def market(_settings: Settings) -> Market:
-    """The example market: Kenya."""
-    return Market("KE", "KES", ZoneInfo("Africa/Nairobi"))
 
 
 def database(settings: Settings) -> Engine:
@@ -188,6 +257,10 @@ def upgrade(settings: Settings) -> None:
     engine = database(settings)
     migrate.upgrade(engine)
     engine.dispose()
+
+
+def versions(settings: Settings, engine: Engine) -> SqlVersions:
+    return SqlVersions(engine, chance.clock(settings))
 
 
 def outbox(settings: Settings, clock: Clock) -> Outbox:
@@ -207,15 +280,6 @@ def writer(settings: Settings, engine: Engine, clock: Clock) -> Writer:
     return Writer(lambda: _books(engine), _numbering(settings), clock)
 
 
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise Faulty(
-            (f"{path}: {error.strerror}: start where menus/ is, or set MENUS_DIR",)
-        ) from None
-
-
 def _books(engine: Engine) -> Books:
     return SqliteBooks(engine) if engine.dialect.name == "sqlite" else PostgresBooks(engine)
 
@@ -225,17 +289,3 @@ def _numbering(settings: Settings) -> Numbering:
     return Numbering(
         lambda kid: ring.subkey(Purpose.RECEIPT, kid=kid), ring.current_kid, market(settings)
     )
-
-
-def _tariff(settings: Settings, service: str) -> Tariff:
-    found: dict[str, Tariff] = {}
-    faults: list[str] = []
-    for path in sorted((settings.menus_dir / "tariffs").glob("*.csv")):
-        tariffs, wrong = read_tariffs(path.read_text("utf-8"), f"menus/tariffs/{path.name}")
-        found |= tariffs
-        faults += map(str, wrong)
-    if not faults and service not in found:
-        faults.append(f"menus/tariffs: no tariff for the service {service}: add its bands")
-    if faults:
-        raise Faulty(tuple(faults))
-    return found[service]

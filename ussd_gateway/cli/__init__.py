@@ -41,6 +41,7 @@ def main() -> None:
         from sqlalchemy.exc import OperationalError
 
         from ussd_gateway.app import Faulty
+        from ussd_gateway.ports import BooksLost
         from ussd_gateway.settings import SettingsFault
 
         match error:
@@ -48,8 +49,9 @@ def main() -> None:
                 _tell("The environment needs mending:", error.faults)
             case Faulty():
                 _tell("The operators' files need mending:", error.faults)
-            case OperationalError():
-                reason = str(error.orig).strip()
+            case OperationalError() | BooksLost():
+                away = error.orig if isinstance(error, OperationalError) else error
+                reason = str(away).strip()
                 _tell("The database does not answer; see `ussd-gateway doctor`:", [reason])
             case _:
                 raise

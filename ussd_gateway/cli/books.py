@@ -19,6 +19,7 @@ def opened(settings: "Settings") -> Iterator["Engine"]:
     from sqlalchemy.exc import DBAPIError
 
     from ussd_gateway.app import database
+    from ussd_gateway.ports import BooksLost
 
     engine = database(settings)
     try:
@@ -27,6 +28,8 @@ def opened(settings: "Settings") -> Iterator["Engine"]:
     except DBAPIError as error:
         reason = str(error.orig).strip().splitlines()[0]
         raise _unreadable(engine, reason, "see `ussd-gateway doctor`") from None
+    except BooksLost as lost:
+        raise _unreadable(engine, str(lost), "see `ussd-gateway doctor`") from None
     finally:
         engine.dispose()
 

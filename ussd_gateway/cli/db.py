@@ -20,7 +20,7 @@ def upgrade() -> None:
 
 @app.command()
 def seed() -> None:
-    """Upgrade, and put in who is missing of the demo cast. For the demo only."""
+    """Upgrade, and put in what is missing: the demo cast, and menus. For the demo only."""
     from ussd_gateway.app import clock, random, seed_demo
     from ussd_gateway.settings import load
 
@@ -29,6 +29,17 @@ def seed() -> None:
         raise typer.BadParameter("the demo cast is not for production: APP_ENV=demo")
     _upgrade(settings)
     seed_demo(settings, clock=clock(settings), random=random(settings))
+    _publish_missing(settings)
+
+
+def _publish_missing(settings: "Settings") -> None:
+    """A pack that was ever published is left alone, whatever its file holds by now: what is
+    live is for people to say. One that this program cannot load would serve nobody."""
+    from ussd_gateway.app import publish_missing, versions
+    from ussd_gateway.cli import books, menu
+
+    with books.opened(settings) as engine:
+        menu.tell(publish_missing(settings, versions(settings, engine), author="demo"))
 
 
 def _upgrade(settings: "Settings") -> None:

@@ -122,6 +122,8 @@ def _announce(settings: "Settings", console: "Console") -> None:
     from rich.panel import Panel
     from rich.table import Table
 
+    from ussd_gateway.cli import menu
+
     gateway = f"http://127.0.0.1:{settings.port}"
     table = Table.grid(padding=(0, 3))
     table.add_column(style="dim")
@@ -136,6 +138,8 @@ def _announce(settings: "Settings", console: "Console") -> None:
     )
     for row in rows:
         table.add_row(*row)
+    for line in menu.edited(settings):
+        table.add_row("[yellow]Menus[/]", line)
     console.print(
         Panel(
             table,

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
+    from sqlalchemy import URL
+
     from ussd_gateway.settings import Settings
 
 ask_s = 2.0
@@ -35,6 +37,7 @@ def doctor() -> None:
         _port("PORT", settings.port, "/readyz"),
         _port("SIM_PORT", settings.sim_port, "/"),
         _menus(settings),
+        _published(settings),
     )
     for finding in findings:
         mark = "ok" if finding.advice is None else "--"
@@ -47,14 +50,14 @@ def doctor() -> None:
 def _database(settings: "Settings") -> Finding:
     from alembic.migration import MigrationContext
     from alembic.script import ScriptDirectory
-    from sqlalchemy import create_engine, make_url
+    from sqlalchemy import create_engine
     from sqlalchemy.exc import SQLAlchemyError
 
     import ussd_gateway.store
 
-    url = make_url(settings.database_url)
+    url = _url(settings)
     shown = url.render_as_string(hide_password=True)
-    if settings.embeds_database and not Path(url.database or "").exists():
+    if _is_unmade(settings):
         return Finding("database", f"{shown}: made by the first `make run`")
 
     engine = create_engine(url)
@@ -123,6 +126,43 @@ def _menus(settings: "Settings") -> Finding:
         faults = len(faulty.faults)
         return Finding("menus", f"{folder}: {faults} faults", "Run `ussd-gateway menu lint`.")
     return Finding("menus", f"{folder}: {', '.join(files)}")
+
+
+def _published(settings: "Settings") -> Finding:
+    from ussd_gateway import app
+    from ussd_gateway.ports import BooksLost
+
+    thing = "published"
+    if _is_unmade(settings):
+        return Finding(thing, "by the first `make run`")
+
+    engine = app.database(settings)
+    try:
+        app.check_served(settings)
+        versions = app.versions(settings, engine)
+        live = ", ".join(f"{name} {move.digest}" for name, move in versions.live().items())
+        differing = app.unpublished(settings, versions)
+    except app.Faulty as faulty:
+        return Finding(thing, "nothing that this program can serve", faulty.faults[-1])
+    except BooksLost:
+        return Finding(thing, "not known: see the database")
+    finally:
+        engine.dispose()
+    if differing:
+        files = ", ".join(f"{name}.yaml" for name in differing)
+        return Finding(thing, f"{live}; not live: {files}", "Run `ussd-gateway menu publish`.")
+    return Finding(thing, live)
+
+
+def _url(settings: "Settings") -> "URL":
+    from sqlalchemy import make_url
+
+    return make_url(settings.database_url)
+
+
+def _is_unmade(settings: "Settings") -> bool:
+    """Whether nothing was ever run on the embedded database."""
+    return settings.embeds_database and not Path(_url(settings).database or "").exists()
 
 
 def _reason(error: Exception) -> str:

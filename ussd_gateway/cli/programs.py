@@ -6,6 +6,8 @@ In production each runs on its own (Procfile); the demo keeps one of each.
 from functools import partial
 from typing import TYPE_CHECKING
 
+import typer
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -27,12 +29,15 @@ def serve() -> None:
     from granian.log import LogLevels
 
     from ussd_gateway import app
+    from ussd_gateway.cli import menu
     from ussd_gateway.settings import load
     from ussd_gateway.web import create_app
 
     settings = load()
     # Told here in a few lines; each server process would tell it again, for ever.
-    app.check(settings)
+    app.check_served(settings)
+    for line in menu.edited(settings):
+        typer.echo(line)
     server = Granian(
         "ussd_gateway.web",
         address="0.0.0.0" if settings.production else "127.0.0.1",  # noqa: S104

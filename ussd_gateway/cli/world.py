@@ -2,12 +2,12 @@
 
     phones --WSGI--> the HTTP door --> sessions in Valkey, the ledger on its database
     outbox --> the worker's own sending --> a list, in the place of the provider
+    purchases --> the real adapters --> the simulator's carriers
 
 The clock stands until a transcript waits, and chance comes from a seed: receipts, ids and times
 are the same whenever it is played.
 """
 
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -15,9 +15,6 @@ from hashlib import sha256
 from itertools import chain, count
 
 import redis
-import requests
-from flask import Flask
-from requests.adapters import BaseAdapter
 from sqlalchemy import select
 
 from ussd_gateway import app, web
@@ -25,8 +22,10 @@ from ussd_gateway.aggregators import africastalking
 from ussd_gateway.app.chance import SeededRandom
 from ussd_gateway.app.demo_cast import PEOPLE
 from ussd_gateway.cli import traces
+from ussd_gateway.cli.in_process import reaching
+from ussd_gateway.cli.outside import Outside
 from ussd_gateway.domain.accounts import CHART, TRUST_BANK, house_id, house_ref
-from ussd_gateway.domain.book import Book, Decision, Work
+from ussd_gateway.domain.book import Decision, LanguageChosen, Work
 from ussd_gateway.domain.journal import Leg, Posting
 from ussd_gateway.domain.money import Money
 from ussd_gateway.ports import Sms, SmsResult, SmsState
@@ -34,14 +33,14 @@ from ussd_gateway.settings import Settings
 from ussd_gateway.simulators.handset import Handset
 from ussd_gateway.simulators.transcripts import Person, read_people
 from ussd_gateway.store.database import reading
-from ussd_gateway.store.schema import account
+from ussd_gateway.store.schema import account, subscriber
 from ussd_gateway.worker.sending import Sending
 
 STARTS = datetime(2026, 11, 21, 6, 5, tzinfo=UTC)
 SEED = 384
 
 _URL = "http://gateway"
-_give_s = 5.0
+_write_s = 5.0
 
 
 class StillClock:
@@ -74,40 +73,12 @@ class KeptSms:
         return unread
 
 
-class InProcess(BaseAdapter):
-    """Carries a request to a WSGI application and not over a network."""
-
-    def __init__(self, flask: Flask) -> None:
-        super().__init__()
-        self._flask = flask
-
-    def send(
-        self,
-        request: requests.PreparedRequest,
-        *_how: object,
-        **_otherwise: object,
-    ) -> requests.Response:
-        client = self._flask.test_client(use_cookies=False)
-        answer = client.open(
-            request.path_url,
-            method=request.method,
-            headers=list(request.headers.items()),
-            data=request.body,
-        )
-        response = requests.Response()
-        response.status_code = answer.status_code
-        response.raw = io.BytesIO(answer.data)
-        return response
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-
 def prepare(settings: Settings) -> None:
     """Brings an empty database to the newest schema, with the demo cast in it."""
     clock = StillClock()
     app.upgrade(settings)
     app.seed_demo(settings, clock=clock, random=SeededRandom(clock, SEED))
+    _publish(settings)
 
 
 @contextmanager
@@ -116,13 +87,32 @@ def opened(settings: Settings) -> Iterator["GatewayWorld"]:
     clock = StillClock()
     client = redis.from_url(settings.redis_url, protocol=2)
     client.flushdb()
+    _publish(settings)
     with traces.kept_logs() as logs:
-        gateway = app.gateway(settings, clock=clock, random=SeededRandom(clock, SEED + 1))
+        outside = Outside(settings, clock)
+        gateway = app.gateway(
+            settings,
+            clock=clock,
+            random=SeededRandom(clock, SEED + 1),
+            outside=outside.carriers,
+        )
         try:
-            yield GatewayWorld(settings, gateway, clock=clock, client=client, logs=logs)
+            yield GatewayWorld(
+                settings, gateway, outside, clock=clock, client=client, logs=logs
+            )
         finally:
             gateway.close()
+            outside.close()
             client.close()
+
+
+def _publish(settings: Settings) -> None:
+    """What is played on is what is in menus/ now."""
+    engine = app.database(settings)
+    versions = app.versions(settings, engine)
+    if app.unpublished(settings, versions):
+        app.publish(settings, versions, author="world")
+    engine.dispose()
 
 
 class GatewayWorld:
@@ -132,6 +122,7 @@ class GatewayWorld:
         self,
         settings: Settings,
         gateway: app.Gateway,
+        outside: Outside,
         *,
         clock: StillClock,
         client: redis.Redis,
@@ -144,21 +135,17 @@ class GatewayWorld:
         self.logs = logs
         token = settings.callback_tokens[0]
         self.callback_url = f"{_URL}/ussd/{africastalking.ROUTE}/{token}"
-        self._flask = web.door(gateway, settings)
+        self._airtime_url = f"{_URL}/airtime/{africastalking.ROUTE}/{token}/status"
+        self._outside = outside
+        # Gives sessions that reach the gateway at `callback_url`.
+        self.http = reaching(_URL, web.door(gateway, settings))
         self._provider = KeptSms()
         self._sending = Sending(
             gateway.outbox, self._provider, app.messages(settings), app.market(settings)
         )
         self._folder = settings.data_dir
         self._sessions = count(1)
-        self._gifts = count(1)
-
-    def http(self) -> requests.Session:
-        """Reaches the gateway at `callback_url`."""
-        http = requests.Session()
-        http.trust_env = False
-        http.mount(_URL, InProcess(self._flask))
-        return http
+        self._writes = count(1)
 
     def phone(self, msisdn: str) -> Handset:
         return Handset(
@@ -171,27 +158,44 @@ class GatewayWorld:
 
     def give(self, name: str, amount: Money) -> None:
         """Out of the trust bank, or back into it, through the ledger's own writer."""
-        wallet = select(account.c.id).where(account.c.public_ref == self.people[name].msisdn)
+        wanted = select(account).where(account.c.public_ref == self._ref(name))
         with reading(self.gateway.engine) as connection:
-            wallet_id = connection.execute(wallet).scalar_one()
+            row = connection.execute(wanted).one()
         change = amount.minor - self.balances()[name].minor
         if not change:
             return
 
         bank = house_id(TRUST_BANK, amount.currency)
-        legs = (Leg(bank, change), Leg(wallet_id, -change))
-        work = _paid_in(f"given:{name}:{next(self._gifts)}", amount, legs, self.clock)
-        outcome = self.gateway.writer.run(work, within_s=_give_s)
-        assert outcome.name == "ok", f"{amount} for {name}: {outcome.name}"
+        into = row.side * change
+        legs = (Leg(bank, -into), Leg(row.id, into))
+        decision = Decision("ok", {"balance": amount}, Posting("opening", legs))
+        self._write(f"given {name} {amount}", decision, account_ids=(bank, row.id))
+
+    def speak(self, name: str, language: str) -> bool:
+        wanted = select(subscriber.c.id).where(subscriber.c.msisdn == self._ref(name))
+        with reading(self.gateway.engine) as connection:
+            person_id = connection.execute(wanted).scalar_one_or_none()
+        if person_id is None:
+            return False
+        chosen = LanguageChosen(person_id, language)
+        decision = Decision("ok", {}, changes=(chosen,))
+        self._write(f"{name} speaks {language}", decision, subscriber_ids=(person_id,))
+        return True
+
+    def carrier(self, mood: str) -> None:
+        self._outside.be(mood)
 
     def wait(self, span: timedelta) -> None:
         self.clock.wait(span)
+        self.gateway.fulfilment.follow_up()
         for key in self.client.scan_iter():
             left_ms = self.client.pttl(key)
             if left_ms >= 0:
                 self.client.pexpire(key, max(0, left_ms - span // timedelta(milliseconds=1)))
 
     def sms(self) -> Sequence[tuple[str, str]]:
+        for form in self._outside.callbacks():
+            self.http().post(self._airtime_url, form).raise_for_status()
         while ids := self.gateway.outbox.take_due():
             # One by one: a batch is sent side by side, in no order.
             for each in ids:
@@ -212,6 +216,29 @@ class GatewayWorld:
             for row in rows
         }
 
+    def _ref(self, name: str) -> str:
+        return self.people[name].msisdn if name in self.people else name
+
+    def _write(
+        self,
+        what: str,
+        decision: Decision,
+        *,
+        subscriber_ids: tuple[int, ...] = (),
+        account_ids: tuple[int, ...] = (),
+    ) -> None:
+        """By the ledger's own writer, as if a service had decided so."""
+        work = Work(
+            key=f"{what}:{next(self._writes)}",
+            content=sha256(what.encode()).hexdigest(),
+            event_at_ms=int(self.clock.now().timestamp() * 1000),
+            subscriber_ids=subscriber_ids,
+            account_ids=account_ids,
+            decide=lambda _book: decision,
+        )
+        outcome = self.gateway.writer.run(work, within_s=_write_s)
+        assert outcome.name == "ok", f"{what}: {outcome.name}"
+
     def places_of(self, secret: str) -> Sequence[str]:
         kept = chain(self.traces(), traces.files(self._folder))
         return sorted({place for place, text in kept if traces.is_in(secret, text)})
@@ -221,17 +248,3 @@ class GatewayWorld:
         yield from traces.rows(self.gateway.engine)
         yield from traces.keys(self.client)
         yield from (("a log", line) for line in self.logs)
-
-
-def _paid_in(key: str, amount: Money, legs: tuple[Leg, ...], clock: StillClock) -> Work:
-    def decide(_book: Book) -> Decision:
-        return Decision("ok", {"balance": amount}, Posting("opening", legs))
-
-    return Work(
-        key=key,
-        content=sha256(f"{key} {amount}".encode()).hexdigest(),
-        event_at_ms=int(clock.now().timestamp() * 1000),
-        subscriber_ids=(),
-        account_ids=tuple(leg.account_id for leg in legs),
-        decide=decide,
-    )

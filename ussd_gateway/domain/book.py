@@ -9,6 +9,7 @@ next command of the batch is decided, so each one sees the money as it will be.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 from ussd_gateway.domain.journal import Posting
@@ -24,12 +25,46 @@ class Subscriber:
     msisdn: Msisdn
     name: str
     language: str
+    tier: str  # of menus/limits.yaml
     active: bool
     wallet_id: int
     pin_kid: str
     pin_salt: bytes
     pin_tag: bytes
     wrong_tries: int
+
+
+class Trade(Enum):
+    """What a number that people type stands for."""
+
+    MERCHANT = "merchant"  # paid by its till
+    BILLER = "biller"  # paid under an account number of its own
+    STORE = "store"  # an agent's: pays out and takes in cash
+    CONTENT = "content"  # paid on the phone bill
+
+
+@dataclass(frozen=True, slots=True)
+class Business:
+    """A business, by the number that people type. Its numbers and accounts never change."""
+
+    number: str
+    trade: Trade
+    name: str
+    msisdn: Msisdn  # of the phone that is told
+    language: str
+    account_id: int
+    commission_id: int | None  # of a store: where its commission accrues
+    account_digits: int  # of a biller: how long its account numbers are; else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """An entry of an account as its holder sees it: more is positive. `other` is the name of
+    whoever stood on the other side; the receipt, where that was the house."""
+
+    at_ms: int
+    minor: int
+    other: str
 
 
 @dataclass(slots=True)
@@ -112,6 +147,52 @@ class Purchase:
     asked_at_ms: int  # when the buyer gave the PIN
 
 
+class PurchaseState(Enum):
+    DUE = "due"  # nobody has asked for it yet
+    ASKED = "asked"  # somebody asked, or asks now; what came of it is not known for good
+    DONE = "done"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class PurchaseSettled:
+    """What became of a purchase, for good. `supplier_id` is the outside party's name for it."""
+
+    key: str
+    state: PurchaseState
+    supplier_id: str | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """Somebody new, with an empty wallet. `terms` is the version that they agreed to."""
+
+    subscriber: Subscriber
+    currency: str
+    cap: int
+    id_number: str
+    terms: str
+
+
+@dataclass(frozen=True, slots=True)
+class PinChosen:
+    subscriber_id: int
+    kid: str
+    salt: bytes
+    tag: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageChosen:
+    subscriber_id: int
+    language: str
+
+
+# What else a decision may write, beside money, messages and the count of PINs.
+Change = Purchase | PurchaseSettled | Registered | PinChosen | LanguageChosen
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What is written, all of it or nothing, and the outcome that is stored and shown."""
@@ -121,6 +202,7 @@ class Decision:
     posting: Posting | None = None
     messages: tuple[Message, ...] = ()
     pin: PinCount | None = None
+    changes: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

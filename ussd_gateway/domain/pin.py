@@ -1,4 +1,5 @@
-"""The PIN policy: how many wrong ones lock an account, and what a try does to the count.
+"""The PIN policy: which PINs are too weak, how many wrong ones lock an account, and what a try
+does to the count.
 
 Tags, not PINs, are compared, under the lock of the subscriber's row; the count is kept even
 where the payment is refused.
@@ -10,6 +11,11 @@ from dataclasses import dataclass
 from ussd_gateway.domain.refusals import Reason, Refused
 
 TRIES_MAX = 3
+DIGITS = 4
+
+# Years in which people who may hold an account were born, and those that they like to recall.
+_YEARS = ("19", "20")
+_STEPS = ("01234567890", "09876543210")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +39,11 @@ def judge(*, wrong_tries: int, tag: bytes, stored_tag: bytes) -> Tried:
     if wrong_tries + 1 == TRIES_MAX:
         return Tried(TRIES_MAX, Refused(Reason.PIN_LOCKED))
     return Tried(wrong_tries + 1, Refused(Reason.WRONG_PIN))
+
+
+def is_weak(pin: str) -> bool:
+    """Whether it is among the first that a thief would try: one digit or one pair repeated, a
+    run up or down, a birthday year."""
+    repeated = len(set(pin)) == 1 or pin[: len(pin) // 2] == pin[len(pin) // 2 :]
+    runs = any(pin in steps for steps in _STEPS)
+    return repeated or runs or pin.startswith(_YEARS)

@@ -11,16 +11,28 @@ from enum import Enum
 
 class Reason(Enum):
     NOT_REGISTERED = "not_registered"
+    ALREADY_REGISTERED = "already_registered"
+    NOT_AGENT = "not_agent"
     ACCOUNT_BLOCKED = "account_blocked"
     PIN_LOCKED = "pin_locked"
     WRONG_PIN = "wrong_pin"
+    EXPIRED = "expired"  # what was proved or chosen earlier in the session holds no longer
+    WEAK_PIN = "weak_pin"
+    SAME_PIN = "same_pin"
+    PINS_DIFFER = "pins_differ"
     OWN_NUMBER = "own_number"
     UNKNOWN_PAYEE = "unknown_payee"
+    UNKNOWN_TILL = "unknown_till"
+    UNKNOWN_BUSINESS = "unknown_business"
+    WRONG_ACCOUNT = "wrong_account"
     UNDER_MINIMUM = "under_minimum"
     OVER_LIMIT = "over_limit"
+    REPEATED = "repeated"  # just this was bought a moment ago
     FEE_CHANGED = "fee_changed"
     PAYEE_FULL = "payee_full"
     LOW_BALANCE = "low_balance"
+    LOW_FLOAT = "low_float"
+    CARRIER_REFUSED = "carrier_refused"
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,9 @@ class Fee:
     total: Money
     tax: Money
 
+    def __add__(self, other: "Fee") -> "Fee":
+        return Fee(self.total + other.total, self.tax + other.tax)
+
     @property
     def income(self) -> Money:
         return self.total - self.tax

@@ -1,99 +1,123 @@
-"""The balance, for a PIN. It moves nothing, but a wrong PIN is counted, so it is a command."""
+"""What is in an account, for a PIN: one's own balance and newest entries, an agent's float and
+commission. Nothing moves, but a wrong PIN is counted, so each is a command."""
 
-from hashlib import sha256
+from collections.abc import Callable, Sequence
 
-from ussd_gateway.domain.book import Book, Decision, Work
+from ussd_gateway.domain.book import Book, Decision, Movement
 from ussd_gateway.domain.market import Market
-from ussd_gateway.domain.refusals import Reason, Refused
-from ussd_gateway.ports import (
-    TIMEOUT,
-    UNKNOWN,
-    Action,
-    Answer,
-    Call,
-    Clock,
-    Effect,
-    Ledger,
-    PinVerifier,
-    Reads,
-    VarType,
+from ussd_gateway.domain.money import Money
+from ussd_gateway.domain.refusals import Reason
+from ussd_gateway.ports import Action, Answer, Call, Effect, Scalar, VarType
+from ussd_gateway.services.pins import Proof
+from ussd_gateway.services.teller import (
+    AT,
+    COUNT,
+    MONEY,
+    Accepted,
+    Teller,
+    decided,
+    no,
+    pin_outcomes,
 )
-from ussd_gateway.services.pins import Proof, count, judged, prove, refuse, refuse_pin
+
+# A statement fills one screen: the date, the amount, and as much of the name as is left.
+STATEMENT_ROWS_MAX = 5
+STATEMENT_ROW_SEPTETS = 31
 
 
-def decide(proof: Proof, at: str, book: Book) -> Decision:
-    person, tried = judged(proof, book)
-    if not person.active:
-        return refuse(Refused(Reason.ACCOUNT_BLOCKED))
-    if tried.refused is not None:
-        return refuse_pin(person, tried)
+def decide(proof: Proof, account_id: int, shown: dict[str, Scalar], book: Book) -> Decision:
+    """Pure. `shown` goes with the balance to the screen, where the PIN is right."""
+    balance = book.accounts[account_id].balance
+    return decided(proof, book, lambda _person: Accepted({"balance": balance, **shown}))
 
-    balance = book.accounts[person.wallet_id].balance
-    return Decision("ok", {"balance": balance, "at": at}, pin=count(person, tried))
+
+def statement(movements: Sequence[Movement], currency: str, market: Market) -> str:
+    """A line each, newest first: `21/11 -KES 507.00 Juma Otieno`."""
+    return "\n".join(_row(each, currency, market) for each in movements)
+
+
+def _row(moved: Movement, currency: str, market: Market) -> str:
+    day = market.written(moved.at_ms)[:5]
+    sign = "-" if moved.minor < 0 else "+"
+    return f"{day} {sign}{Money(abs(moved.minor), currency)} {moved.other}".rstrip()
 
 
 class BalanceService:
-    """What a menu calls `balance`."""
+    """What menus call `balance`, `statement`, `float` and `commission`."""
 
-    def __init__(
-        self,
-        reads: Reads,
-        ledger: Ledger,
-        verifier: PinVerifier,
-        clock: Clock,
-        *,
-        market: Market,
-    ) -> None:
-        self._reads = reads
-        self._ledger = ledger
-        self._verifier = verifier
-        self._clock = clock
-        self._market = market
+    def __init__(self, teller: Teller) -> None:
+        self._teller = teller
 
-    def tell(self, call: Call) -> Answer:
-        assert call.secret is not None
-        msisdn = call.origin.msisdn
-        person = self._reads.subscribers(msisdn).get(msisdn)
+    def balance(self, call: Call) -> Answer:
+        at = self._teller.market.written(self._teller.now_ms())
+        return self._own(call, "balance", lambda _wallet_id: {"at": at})
+
+    def statement(self, call: Call) -> Answer:
+        return self._own(call, "statement", self._rows)
+
+    def float(self, call: Call) -> Answer:
+        return self._store(call, "float")
+
+    def commission(self, call: Call) -> Answer:
+        return self._store(call, "commission")
+
+    def _rows(self, wallet_id: int) -> dict[str, Scalar]:
+        market = self._teller.market
+        found = self._teller.reads.movements(wallet_id, count_max=STATEMENT_ROWS_MAX)
+        return {"rows": statement(found, market.currency, market) or "-"}
+
+    def _own(self, call: Call, asked: str, shown: Callable[[int], dict[str, Scalar]]) -> Answer:
+        person = self._teller.caller(call)
         if person is None:
-            return Answer(Reason.NOT_REGISTERED.value, {})
+            return no(Reason.NOT_REGISTERED)
 
-        proof = prove(person, call.secret, self._verifier)
-        now_ms = int(self._clock.now().timestamp() * 1000)
-        at = self._market.written(now_ms)
-        outcome = self._ledger.run(
-            Work(
-                key=call.key,
-                content=sha256(f"balance {msisdn}".encode()).hexdigest(),
-                event_at_ms=now_ms,
-                subscriber_ids=(person.id,),
-                account_ids=(person.wallet_id,),
-                decide=lambda book: decide(proof, at, book),
-                route=call.origin.route,
-                session_id=call.origin.session_id,
-                msisdn=msisdn,
-            ),
-            within_s=call.within_s,
+        proof, values = self._teller.prove(person, call), shown(person.wallet_id)
+        return self._teller.commit(
+            call,
+            (asked, person.msisdn),
+            subscribers=(person.id,),
+            accounts=(person.wallet_id,),
+            decide=lambda book: decide(proof, person.wallet_id, values, book),
         )
-        return Answer(outcome.name, outcome.values)
 
-    def actions(self) -> tuple[Action]:
-        reasons = (
-            Reason.NOT_REGISTERED,
-            Reason.ACCOUNT_BLOCKED,
-            Reason.PIN_LOCKED,
-            Reason.WRONG_PIN,
+    def _store(self, call: Call, asked: str) -> Answer:
+        person = self._teller.caller(call)
+        if person is None:
+            return no(Reason.NOT_REGISTERED)
+        store = self._teller.reads.workplace(person.id)
+        if store is None:
+            return no(Reason.NOT_AGENT)
+        account_id = store.commission_id if asked == "commission" else store.account_id
+        assert account_id is not None, "a store has an account for its commission"
+
+        proof = self._teller.prove(person, call)
+        at = self._teller.market.written(self._teller.now_ms())
+        return self._teller.commit(
+            call,
+            (asked, person.msisdn, store.number),
+            subscribers=(person.id,),
+            accounts=(account_id,),
+            decide=lambda book: decide(proof, account_id, {"at": at}, book),
         )
-        balance = Action(
-            "balance",
-            Effect.CHANGE,
-            takes={},
-            gives={
-                "balance": VarType("money"),
-                "at": VarType("text", 16),
-                "tries_left": VarType("count"),
-            },
-            outcomes=frozenset({"ok", TIMEOUT, UNKNOWN} | {r.value for r in reasons}),
-            takes_secret=True,
-            run=self.tell,
+
+    def actions(self) -> tuple[Action, ...]:
+        rows = VarType("lines", STATEMENT_ROW_SEPTETS, count=STATEMENT_ROWS_MAX)
+        told = {"balance": MONEY, "tries_left": COUNT}
+        asks = (
+            ("balance", told | {"at": AT}, (), self.balance),
+            ("statement", told | {"rows": rows}, (), self.statement),
+            ("float", told | {"at": AT}, (Reason.NOT_AGENT,), self.float),
+            ("commission", told | {"at": AT}, (Reason.NOT_AGENT,), self.commission),
         )
-        return (balance,)
+        return tuple(
+            Action(
+                name,
+                Effect.CHANGE,
+                takes={},
+                gives=gives,
+                outcomes=pin_outcomes(*reasons),
+                takes_secret=True,
+                run=run,
+            )
+            for name, gives, reasons, run in asks
+        )

@@ -7,44 +7,39 @@ The fee that was shown comes back with the command. Should the tariff have chang
 the payment is refused, and nobody pays what they did not see.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 
-from ussd_gateway.domain.accounts import (
-    DUE_FROM_TRUST,
-    DUE_TO_OPERATING,
-    EXCISE,
-    TRANSFER_FEES,
-    house_id,
-)
-from ussd_gateway.domain.book import Book, Decision, Message, PinCount, Subscriber, Work
+from ussd_gateway.domain.accounts import TRANSFER_FEES
+from ussd_gateway.domain.book import Book, Decision, Subscriber
 from ussd_gateway.domain.journal import Leg, Posting
-from ussd_gateway.domain.market import Market
+from ussd_gateway.domain.limits import Limit
 from ussd_gateway.domain.money import Money
-from ussd_gateway.domain.msisdn import Msisdn, masked
+from ussd_gateway.domain.msisdn import masked
 from ussd_gateway.domain.refusals import Reason, Refused
 from ussd_gateway.domain.tariff import Fee, Tariff
-from ussd_gateway.ports import (
-    TIMEOUT,
-    UNKNOWN,
-    Action,
-    Answer,
-    Call,
-    Clock,
-    Effect,
-    Ledger,
-    PinVerifier,
-    Reads,
-    VarType,
+from ussd_gateway.ports import Action, Answer, Call, Effect, Scalar
+from ussd_gateway.services.fees import fee_accounts, fee_legs, price
+from ussd_gateway.services.pins import Proof
+from ussd_gateway.services.teller import (
+    COUNT,
+    ID,
+    MONEY,
+    MSISDN,
+    NAME,
+    RECEIPT,
+    Accepted,
+    Teller,
+    decided,
+    money,
+    no,
+    number,
+    outcomes,
+    pin_outcomes,
+    tell,
 )
-from ussd_gateway.services.pins import Proof, count, judged, prove, refuse, refuse_pin
 
 # The SMS it sends (menus/sms.yaml).
 TEMPLATES = frozenset({"sent", "received"})
-
-MSISDN, MONEY, ID = VarType("msisdn"), VarType("money"), VarType("id")
-NAME, RECEIPT, COUNT = VarType("text", 20), VarType("text", 10), VarType("count")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,129 +53,92 @@ class SendMoney:
     proof: Proof
 
 
-def decide(command: SendMoney, tariff: Tariff, book: Book) -> Decision:
-    """Pure. Checks in the order of `Reason`; the PIN's count is kept whatever the answer."""
-    sender, tried = judged(command.proof, book)
-    if not sender.active:
-        return refuse(Refused(Reason.ACCOUNT_BLOCKED))
-    if tried.refused is not None:
-        return refuse_pin(sender, tried)
-
-    pin = count(sender, tried)
-    fee = _fee_or_refusal(command, tariff, book)
-    if isinstance(fee, Refused):
-        return refuse(fee, pin)
-    return _accept(command, fee, tariff.id, book, pin)
+def decide(command: SendMoney, tariff: Tariff, limit: Limit, book: Book) -> Decision:
+    """Pure. Checks in the order of `Reason`."""
+    return decided(
+        command.proof, book, lambda sender: _judge(command, sender, tariff, limit, book)
+    )
 
 
-def _fee_or_refusal(command: SendMoney, tariff: Tariff, book: Book) -> Fee | Refused:
-    """The fee of a payment that can be made, or the first reason why it cannot."""
-    sender, payee = book.subscribers[command.sender.id], book.subscribers[command.payee.id]
+def _judge(
+    command: SendMoney, sender: Subscriber, tariff: Tariff, limit: Limit, book: Book
+) -> Accepted | Refused:
+    payee = book.subscribers[command.payee.id]
     if payee.id == sender.id:
         return Refused(Reason.OWN_NUMBER)
     if not payee.active or payee.msisdn != command.payee.msisdn:
         return Refused(Reason.UNKNOWN_PAYEE)
-    if command.amount < tariff.lowest:
-        return Refused(Reason.UNDER_MINIMUM)
-    fee = tariff.fee(command.amount)
-    if fee is None:
-        return Refused(Reason.OVER_LIMIT)
+    fee = price(command.amount, tariff, limit)
+    if isinstance(fee, Refused):
+        return fee
     if fee.total != command.fee:
         return Refused(Reason.FEE_CHANGED)
     if not book.accounts[payee.wallet_id].takes(-command.amount.minor):
         return Refused(Reason.PAYEE_FULL)
     if not book.accounts[sender.wallet_id].takes((command.amount + fee.total).minor):
         return Refused(Reason.LOW_BALANCE)
-    return fee
+    return _accept(command.amount, sender, payee, fee=fee, tariff_id=tariff.id, book=book)
 
 
 def _accept(
-    command: SendMoney, fee: Fee, tariff_id: str, book: Book, pin: PinCount | None
-) -> Decision:
-    sender, payee = book.subscribers[command.sender.id], book.subscribers[command.payee.id]
-    amount, total = command.amount, command.amount + fee.total
-    balance = book.accounts[sender.wallet_id].balance - total
-    legs = (
-        Leg(sender.wallet_id, total.minor),
-        Leg(payee.wallet_id, -amount.minor),
-        *_fee_legs(fee),
-    )
-    seen: dict[str, Money | str] = {
+    amount: Money,
+    sender: Subscriber,
+    payee: Subscriber,
+    *,
+    fee: Fee,
+    tariff_id: str,
+    book: Book,
+) -> Accepted:
+    total = amount + fee.total
+    seen: dict[str, Scalar] = {
         "amount": amount,
         "fee": fee.total,
         "name": payee.name,
-        "balance": balance,
+        "balance": book.accounts[sender.wallet_id].balance - total,
     }
-    got: dict[str, Money | str] = {
+    got: dict[str, Scalar] = {
         "amount": amount,
         "name": sender.name,
         "number": masked(sender.msisdn),
         "balance": book.accounts[payee.wallet_id].balance + amount,
     }
-    return Decision(
-        "ok",
+    legs = (
+        Leg(sender.wallet_id, total.minor),
+        Leg(payee.wallet_id, -amount.minor),
+        *fee_legs(fee, TRANSFER_FEES),
+    )
+    return Accepted(
         {**seen, "number": payee.msisdn},
         Posting("send_money", legs, tariff_id),
         (
-            _tell(sender, "sent", {**seen, "number": masked(payee.msisdn)}),
-            _tell(payee, "received", got),
+            tell(sender, "sent", {**seen, "number": masked(payee.msisdn)}),
+            tell(payee, "received", got),
         ),
-        pin,
     )
-
-
-def _tell(person: Subscriber, template: str, params: Mapping[str, Money | str]) -> Message:
-    return Message(person.msisdn, template, person.language, params)
-
-
-def _fee_legs(fee: Fee) -> list[Leg]:
-    """The fee leaves the trust ring: due to operating inside, its mirror and income outside."""
-    currency = fee.total.currency
-    legs = (
-        Leg(house_id(DUE_TO_OPERATING, currency), -fee.total.minor),
-        Leg(house_id(DUE_FROM_TRUST, currency), fee.total.minor),
-        Leg(house_id(TRANSFER_FEES, currency), -fee.income.minor),
-        Leg(house_id(EXCISE, currency), -fee.tax.minor),
-    )
-    return [leg for leg in legs if leg.minor]
 
 
 class SendMoneyService:
     """Binds the use case to the doors, and to what a menu calls `send_money`."""
 
-    def __init__(
-        self,
-        reads: Reads,
-        ledger: Ledger,
-        verifier: PinVerifier,
-        clock: Clock,
-        *,
-        tariff: Tariff,
-        market: Market,
-    ) -> None:
-        self._reads = reads
-        self._ledger = ledger
-        self._verifier = verifier
-        self._clock = clock
-        self._tariff = tariff
-        house = (DUE_TO_OPERATING, DUE_FROM_TRUST, TRANSFER_FEES, EXCISE)
-        self._house = tuple(house_id(code, market.currency) for code in house)
+    def __init__(self, teller: Teller) -> None:
+        self._teller = teller
+        self._tariff = teller.tariffs["send"]
 
     def quote(self, call: Call) -> Answer:
         """What it would cost, and who would get it. Says nothing of the sender's balance."""
-        to, amount = call.args["to"], call.args["amount"]
-        assert isinstance(to, str)
-        assert isinstance(amount, Money)
-        if to == call.origin.msisdn:
-            return _no(Reason.OWN_NUMBER)
-        payee = self._reads.subscribers(Msisdn(to)).get(Msisdn(to))
+        sender_number, to = call.origin.msisdn, number(call.args["to"])
+        amount = money(call.args["amount"])
+        people = self._teller.reads.subscribers(sender_number, to)
+        if to == sender_number:
+            return no(Reason.OWN_NUMBER)
+        sender, payee = people.get(sender_number), people.get(to)
+        if sender is None:
+            return no(Reason.NOT_REGISTERED)
         if payee is None or not payee.active:
-            return _no(Reason.UNKNOWN_PAYEE)
-        if amount < self._tariff.lowest:
-            return _no(Reason.UNDER_MINIMUM)
-        fee = self._tariff.fee(amount)
-        if fee is None:
-            return _no(Reason.OVER_LIMIT)
+            return no(Reason.UNKNOWN_PAYEE)
+        fee = price(amount, self._tariff, self._teller.limit(sender))
+        if isinstance(fee, Refused):
+            return no(fee.reason)
 
         return Answer(
             "ok",
@@ -195,51 +153,37 @@ class SendMoneyService:
     def send(self, call: Call) -> Answer:
         """The payment, once for each key. The PIN is proved here and goes no further."""
         to, amount, fee = (call.args[name] for name in ("to", "amount", "fee"))
-        assert isinstance(to, str)
-        assert isinstance(amount, Money)
-        assert isinstance(fee, Money)
-        assert call.secret is not None
-        people = self._reads.subscribers(call.origin.msisdn, Msisdn(to))
-        sender, payee = people.get(call.origin.msisdn), people.get(Msisdn(to))
+        people = self._teller.reads.subscribers(call.origin.msisdn, number(to))
+        sender, payee = people.get(call.origin.msisdn), people.get(number(to))
         if sender is None:
-            return _no(Reason.NOT_REGISTERED)
+            return no(Reason.NOT_REGISTERED)
         if payee is None or str(payee.id) != call.args["payee"]:
-            return _no(Reason.UNKNOWN_PAYEE)
+            return no(Reason.UNKNOWN_PAYEE)
 
-        proof = prove(sender, call.secret, self._verifier)
-        command = SendMoney(sender, payee, amount, fee, proof)
-        content = f"send_money {sender.msisdn} {to} {amount} {fee}"
-        outcome = self._ledger.run(
-            Work(
-                key=call.key,
-                content=sha256(content.encode()).hexdigest(),
-                event_at_ms=int(self._clock.now().timestamp() * 1000),
-                subscriber_ids=(sender.id, payee.id),
-                account_ids=(sender.wallet_id, payee.wallet_id, *self._house),
-                decide=lambda book: decide(command, self._tariff, book),
-                route=call.origin.route,
-                session_id=call.origin.session_id,
-                msisdn=call.origin.msisdn,
-            ),
-            within_s=call.within_s,
+        proof = self._teller.prove(sender, call)
+        command = SendMoney(sender, payee, money(amount), money(fee), proof)
+        limit = self._teller.limit(sender)
+        house = fee_accounts(TRANSFER_FEES, self._teller.market.currency)
+        return self._teller.commit(
+            call,
+            ("send_money", sender.msisdn, to, amount, fee),
+            subscribers=(sender.id, payee.id),
+            accounts=(sender.wallet_id, payee.wallet_id, *house),
+            decide=lambda book: decide(command, self._tariff, limit, book),
         )
-        return Answer(outcome.name, outcome.values)
 
-    def actions(self) -> tuple[Action, Action]:
+    def actions(self) -> tuple[Action, ...]:
         quote = Action(
             "send_money.quote",
             Effect.READ,
             takes={"to": MSISDN, "amount": MONEY},
             gives={"name": NAME, "fee": MONEY, "total": MONEY, "payee": ID},
-            outcomes=frozenset(
-                {
-                    "ok",
-                    Reason.OWN_NUMBER.value,
-                    Reason.UNKNOWN_PAYEE.value,
-                    Reason.UNDER_MINIMUM.value,
-                    Reason.OVER_LIMIT.value,
-                    TIMEOUT,
-                }
+            outcomes=outcomes(
+                Reason.NOT_REGISTERED,
+                Reason.OWN_NUMBER,
+                Reason.UNKNOWN_PAYEE,
+                Reason.UNDER_MINIMUM,
+                Reason.OVER_LIMIT,
             ),
             takes_secret=False,
             run=self.quote,
@@ -257,12 +201,16 @@ class SendMoneyService:
                 "balance": MONEY,
                 "tries_left": COUNT,
             },
-            outcomes=frozenset({"ok", TIMEOUT, UNKNOWN} | {r.value for r in Reason}),
+            outcomes=pin_outcomes(
+                Reason.OWN_NUMBER,
+                Reason.UNKNOWN_PAYEE,
+                Reason.UNDER_MINIMUM,
+                Reason.OVER_LIMIT,
+                Reason.FEE_CHANGED,
+                Reason.PAYEE_FULL,
+                Reason.LOW_BALANCE,
+            ),
             takes_secret=True,
             run=self.send,
         )
         return quote, send
-
-
-def _no(reason: Reason) -> Answer:
-    return Answer(reason.value, {})

@@ -17,7 +17,7 @@ COLUMNS = ("tariff", "service", "currency", "tax_percent", "lowest", "highest", 
 
 
 @dataclass(frozen=True, slots=True)
-class TariffFault:
+class FileFault:
     """What is wrong in an operator's file, where, and what to do."""
 
     file: str
@@ -28,27 +28,27 @@ class TariffFault:
         return f"{self.file}:{self.line}: {self.message}"
 
 
-def read_tariffs(text: str, file: str) -> tuple[Mapping[str, Tariff], list[TariffFault]]:
+def read_tariffs(text: str, file: str) -> tuple[Mapping[str, Tariff], list[FileFault]]:
     """The tariffs of one file by service, and every fault in it. With faults, use none of
     it."""
     reader = csv.DictReader(io.StringIO(text), restkey="rest")
     if tuple(reader.fieldnames or ()) != COLUMNS:
         wanted = ",".join(COLUMNS)
-        return {}, [TariffFault(file, 1, f"the first line must be: {wanted}")]
+        return {}, [FileFault(file, 1, f"the first line must be: {wanted}")]
 
-    faults: list[TariffFault] = []
+    faults: list[FileFault] = []
     rows: dict[tuple[str, ...], list[Band]] = {}
     for row in reader:
         head = tuple(row[name] or "" for name in COLUMNS[:4])
         fault = _head_fault(head) or _add_band(rows.setdefault(head, []), row, head[2])
         if fault:
-            faults.append(TariffFault(file, reader.line_num, fault))
+            faults.append(FileFault(file, reader.line_num, fault))
     if faults:
         return {}, faults
 
     services = [head[1] for head in rows]
     faults += [
-        TariffFault(file, 1, f"service {name} has two tariffs: keep one")
+        FileFault(file, 1, f"service {name} has two tariffs: keep one")
         for name in sorted({name for name in services if services.count(name) > 1})
     ]
     return {

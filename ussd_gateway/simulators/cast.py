@@ -13,16 +13,19 @@ AGENT_CODE = "*385#"
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A number to choose. `hint` is what a newcomer needs to play the part, its PIN too."""
+    """A number to choose. `hint` is what a newcomer needs to play the part, its PIN too; those
+    of one `group` stand together under its name, first those of none."""
 
     msisdn: Msisdn
     name: str
     hint: str
     code: str = CUSTOMER_CODE
+    group: str = ""
 
 
 def read_cast(path: Path) -> tuple[Person, ...]:
-    """The cast in the order of the file, customers first; nobody where there is no file."""
+    """The cast, customers first, then agents, then businesses; nobody where there is no
+    file."""
     if not path.exists():
         return ()
 
@@ -45,7 +48,18 @@ def read_cast(path: Path) -> tuple[Person, ...]:
         for group, place in (("assistants", "assistant"), ("super_agents", "super-agent"))
         for one in people[group]
     )
-    return (*customers, *strangers, *agents)
+    businesses = (
+        Person(Msisdn(one["msisdn"]), one["name"], f"{paid} {one[number]}", group="Business")
+        for trade, paid, number in _TRADES
+        for one in people[trade]
+    )
+    return (*customers, *strangers, *agents, *businesses)
 
 
+# Who is paid, how, and by which of its numbers.
+_TRADES = (
+    ("merchants", "Paid by till", "till"),
+    ("billers", "Paid by pay bill", "number"),
+    ("carrier_merchants", "Paid on the phone bill,", "number"),
+)
 _LANGUAGES = {"en": "English", "sw": "Kiswahili", "fr": "Français"}

@@ -1,12 +1,13 @@
-"""The phones' inboxes, and the delivery reports still owed for them, in one small SQLite file.
+"""The phones' inboxes, and the callbacks that are still owed, in one small SQLite file.
 
-It outlives the program: a restarted demo shows the same messages and sends the reports that it
-had not sent. SMS only; nothing of a USSD session is ever written.
+It outlives the program: a restarted demo shows the same messages, sends the callbacks that it
+had not sent, and knows what it was asked before. Nothing of a USSD session is ever written.
 """
 
+import json
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,16 +24,18 @@ CREATE TABLE IF NOT EXISTS message (
     received_at TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS message_msisdn ON message (msisdn, id);
-CREATE TABLE IF NOT EXISTS report (
+CREATE TABLE IF NOT EXISTS callback (
     id INTEGER PRIMARY KEY,
-    provider_id TEXT NOT NULL,
-    msisdn TEXT NOT NULL,
-    status TEXT NOT NULL,
-    failure_reason TEXT NOT NULL,
+    about TEXT NOT NULL,
+    form TEXT NOT NULL,
     tries INTEGER NOT NULL DEFAULT 0,
     due_s REAL NOT NULL
 );
-CREATE INDEX IF NOT EXISTS report_due ON report (due_s, id);
+CREATE INDEX IF NOT EXISTS callback_due ON callback (due_s, id);
+CREATE TABLE IF NOT EXISTS asked (
+    name TEXT PRIMARY KEY,
+    forgotten_s REAL NOT NULL
+);
 """
 
 
@@ -47,16 +50,24 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """A delivery report that is owed. `failure_reason` is empty where there is none."""
+class Callback:
+    """A form that is owed to the gateway; `about` says to which of its URLs: `sms` or
+    `airtime`."""
 
-    provider_id: str
-    msisdn: Msisdn
-    status: str
-    failure_reason: str
+    about: str
+    form: Mapping[str, str]
     due_at: datetime
     tries: int = 0
     row: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """The names under which a request may come once only, until it is forgotten."""
+
+    names: Sequence[str]
+    now: datetime
+    forgotten_at: datetime
 
 
 class Inbox:
@@ -79,11 +90,19 @@ class Inbox:
         with self._lock:
             self._db.close()
 
-    def take(self, messages: Sequence[Message], reports: Sequence[Report]) -> None:
-        """What a request to send brings: messages for the phones, and the reports they need."""
+    def take(
+        self,
+        messages: Sequence[Message],
+        callbacks: Sequence[Callback],
+        once: Once | None = None,
+    ) -> bool:
+        """What a request brings: messages for the phones, and the callbacks owed for it. False,
+        and nothing is taken, where it is a repeat of what is `once` only."""
         with self._lock:
             self._db.execute("BEGIN IMMEDIATE")
             with self._db:
+                if once is not None and self._is_repeat(once):
+                    return False
                 self._db.executemany(
                     "INSERT INTO message (provider_id, msisdn, sender, text, received_at)"
                     " VALUES (?, ?, ?, ?, ?)",
@@ -93,13 +112,10 @@ class Inbox:
                     ],
                 )
                 self._db.executemany(
-                    "INSERT INTO report (provider_id, msisdn, status, failure_reason, due_s)"
-                    " VALUES (?, ?, ?, ?, ?)",
-                    [
-                        (r.provider_id, r.msisdn, r.status, r.failure_reason, _s(r.due_at))
-                        for r in reports
-                    ],
+                    "INSERT INTO callback (about, form, due_s) VALUES (?, ?, ?)",
+                    [(c.about, json.dumps(dict(c.form)), _s(c.due_at)) for c in callbacks],
                 )
+                return True
 
     def messages(self, msisdn: Msisdn) -> list[Message]:
         """Of one phone, oldest first."""
@@ -119,28 +135,44 @@ class Inbox:
         )
         return [_message(row) for row in rows]
 
-    def due(self, now: datetime, count_max: int) -> list[Report]:
-        """The reports to send now, in the order in which they fell due."""
+    def due(self, now: datetime, count_max: int) -> list[Callback]:
+        """The callbacks to send now, in the order in which they fell due."""
         rows = self._rows(
-            "SELECT provider_id, msisdn, status, failure_reason, due_s, tries, id FROM report"
+            "SELECT about, form, due_s, tries, id FROM callback"
             " WHERE due_s <= ? ORDER BY due_s, id LIMIT ?",
             (_s(now), count_max),
         )
         return [
-            Report(provider_id, msisdn, status, reason, _at(due_s), tries, row)
-            for provider_id, msisdn, status, reason, due_s, tries, row in rows
+            Callback(about, json.loads(form), _at(due_s), tries, row)
+            for about, form, due_s, tries, row in rows
         ]
 
-    def postpone(self, report: Report, due_at: datetime) -> None:
+    def postpone(self, callback: Callback, due_at: datetime) -> None:
         """It was tried and not taken."""
         self._rows(
-            "UPDATE report SET tries = tries + 1, due_s = ? WHERE id = ?",
-            (_s(due_at), report.row),
+            "UPDATE callback SET tries = tries + 1, due_s = ? WHERE id = ?",
+            (_s(due_at), callback.row),
         )
 
-    def settle(self, report: Report) -> None:
+    def settle(self, callback: Callback) -> None:
         """It was taken, or given up: it is owed no more."""
-        self._rows("DELETE FROM report WHERE id = ?", (report.row,))
+        self._rows("DELETE FROM callback WHERE id = ?", (callback.row,))
+
+    def _is_repeat(self, once: Once) -> bool:
+        """Whether one of its names is known; where none is, they are from now on."""
+        self._db.execute("DELETE FROM asked WHERE forgotten_s <= ?", (_s(once.now),))
+        names = json.dumps(list(once.names))
+        (known,) = self._db.execute(
+            "SELECT count(*) FROM asked WHERE name IN (SELECT value FROM json_each(?))",
+            (names,),
+        ).fetchone()
+        if known:
+            return True
+        self._db.execute(
+            "INSERT OR IGNORE INTO asked SELECT value, ? FROM json_each(?)",
+            (_s(once.forgotten_at), names),
+        )
+        return False
 
     def _rows(self, sql: str, values: tuple[str | int | float, ...]) -> list[sqlite3.Row]:
         with self._lock:

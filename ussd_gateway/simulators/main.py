@@ -1,4 +1,4 @@
-"""The simulator as a program: the vendor's SMS API and the two phones, on one port.
+"""The simulator as a program: the vendor's APIs, a carrier and the two phones, on one port.
 
 Handsets live in memory, so it is one process with threads.
 """
@@ -7,7 +7,7 @@ import hashlib
 import itertools
 import secrets
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +17,9 @@ from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 
 from ussd_gateway.embedded import die_with_parent
-from ussd_gateway.settings import Settings
+from ussd_gateway.settings import DEMO_CARRIER_TOKEN, Settings
+from ussd_gateway.simulators.airtime_api import airtime_api, validated_by
+from ussd_gateway.simulators.carrier import Charges, carrier_api, hold_back
 from ussd_gateway.simulators.cast import Person, read_cast
 from ussd_gateway.simulators.handset import Handset, utc_now
 from ussd_gateway.simulators.inbox import Inbox
@@ -42,18 +44,26 @@ def create_app(
     api_key: str,
     data_dir: Path,
     people: Sequence[Person],
+    carrier_token: str = DEMO_CARRIER_TOKEN,
     report_delay_s: float = 1.0,
     seed: int | None = None,
     now: Callable[[], datetime] = utc_now,
+    hold: Callable[[], None] = hold_back,
 ) -> Flask:
     """The whole simulator. With `seed` a new `data_dir` gives the same session and message ids
-    every time, and a used one gives others.
+    every time, and a used one gives others. `hold` is how long its carrier is silent.
 
-    It starts the thread that sends delivery reports; `app.extensions["reporter"].close()` ends
-    that thread and lets go of `data_dir`.
+    It starts the thread that sends the callbacks that are owed;
+    `app.extensions["reporter"].close()` ends that thread and lets go of `data_dir`.
     """
     inbox = Inbox(data_dir / "simulator.sqlite")
-    reporter = Reporter(inbox, f"{gateway_url}/sms/{ROUTE}/{callback_token}/reports", now=now)
+    account = Account(username, api_key)
+    airtime_url = f"{gateway_url}/airtime/{ROUTE}/{callback_token}"
+    urls = {
+        "sms": f"{gateway_url}/sms/{ROUTE}/{callback_token}/reports",
+        "airtime": f"{airtime_url}/status",
+    }
+    reporter = Reporter(inbox, urls, now=now)
     session_octets = _octets(seed, f"session {inbox.openings}")
     phones = Phones(
         lambda msisdn: Handset(
@@ -69,10 +79,29 @@ def create_app(
     app.register_blueprint(
         sms_api(
             inbox,
-            Account(username, api_key),
+            account,
             report_delay_s=report_delay_s,
             octets=_octets(seed, f"message {inbox.openings}"),
             now=now,
+        )
+    )
+    app.register_blueprint(
+        airtime_api(
+            inbox,
+            account,
+            status_delay_s=report_delay_s,
+            octets=_octets(seed, f"airtime {inbox.openings}"),
+            now=now,
+            validated=validated_by(f"{airtime_url}/validate"),
+        )
+    )
+    app.register_blueprint(
+        carrier_api(
+            Charges(data_dir / "carrier.sqlite"),
+            token=carrier_token,
+            octets=_octets(seed, f"payment {inbox.openings}"),
+            now=now,
+            hold=hold,
         )
     )
     app.extensions["reporter"] = reporter
@@ -109,6 +138,8 @@ def run_simulator(settings: Settings) -> None:
 def _application(settings: Settings) -> Flask:
     """Built in granian's worker process: the report thread would not survive a fork."""
     die_with_parent()
+    # The gateway's time: it looks for a payment by when it was made.
+    offset = timedelta(seconds=settings.clock_offset_s or 0)
     return create_app(
         gateway_url=gateway_url(settings),
         callback_token=settings.callback_tokens[0],
@@ -116,7 +147,9 @@ def _application(settings: Settings) -> Flask:
         api_key=settings.at_api_key,
         data_dir=settings.data_dir,
         people=read_cast(PEOPLE),
+        carrier_token=settings.carrier_token,
         seed=settings.seed,
+        now=lambda: utc_now() + offset,
     )
 
 

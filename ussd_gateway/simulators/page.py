@@ -24,6 +24,7 @@ from werkzeug.exceptions import HTTPException
 
 from ussd_gateway.domain import gsm7
 from ussd_gateway.domain.msisdn import CALLING_CODES, Msisdn, is_e164, local
+from ussd_gateway.simulators.carrier import Mood
 from ussd_gateway.simulators.cast import CUSTOMER_CODE, Person
 from ussd_gateway.simulators.handset import Busy, Handset, NoSession, Screen
 from ussd_gateway.simulators.inbox import Inbox, Message
@@ -37,6 +38,13 @@ phones_max = 1000
 messages_shown_max = 50
 typed_max = 200
 
+# How the page says what the carrier does with a charge.
+_MOODS = (
+    (Mood.ANSWERS.value, "answers"),
+    (Mood.REFUSES.value, "refuses"),
+    (Mood.SILENT.value, "is silent"),
+    (Mood.SILENT_AFTER_CHARGING.value, "charges, then is silent"),
+)
 _POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 _LOCAL = re.compile(r"0(\d{9})")
 _DIGITS = re.compile(r"[1-9]\d{7,14}")
@@ -76,7 +84,9 @@ def phones_page(phones: Phones, inbox: Inbox, people: Sequence[Person]) -> Bluep
     @page.get("/")
     def index() -> Response:
         response = make_response(
-            render_template("phones.html", people=people, code=CUSTOMER_CODE, local=local)
+            render_template(
+                "phones.html", people=people, code=CUSTOMER_CODE, local=local, moods=_MOODS
+            )
         )
         response.headers["Cache-Control"] = "no-store"
         return response

@@ -1,23 +1,20 @@
-"""Delivery reports, sent to the gateway from a thread of their own.
+"""The callbacks that are owed, sent to the gateway from a thread of their own.
 
-What the vendor sends (developers.africastalking.com/docs/sms/notifications, as of 2026-11):
-POST form id, status (Sent, Submitted, Buffered; final Success, Rejected, Failed), phoneNumber,
-networkCode, retryCount, and failureReason where it failed.
-
-A report that the gateway does not take with a 2xx is tried again, each time after twice the
-wait, and given up after `tries_max`; the reports of other messages do not wait for it.
+One that the gateway does not take with a 2xx is tried again, each time after twice the wait,
+and given up after `tries_max`; the others do not wait for it. A form with a `retryCount` says
+there how often it was tried before.
 """
 
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 import requests
 import structlog
 
-from ussd_gateway.simulators.handset import SAFARICOM_KE, local_http, utc_now
-from ussd_gateway.simulators.inbox import Inbox, Report
+from ussd_gateway.simulators.handset import local_http, utc_now
+from ussd_gateway.simulators.inbox import Callback, Inbox
 
 tries_max = 8
 first_wait_s = 1.0
@@ -30,13 +27,14 @@ _log = structlog.get_logger()
 
 
 class Reporter:
-    """Sends what `inbox` owes. `start` once; `close` ends the thread and the inbox's file."""
+    """Sends what `inbox` owes: `urls` has one for each thing it may be about. `start` once;
+    `close` ends the thread and the inbox's file."""
 
     def __init__(
-        self, inbox: Inbox, reports_url: str, *, now: Callable[[], datetime] = utc_now
+        self, inbox: Inbox, urls: Mapping[str, str], *, now: Callable[[], datetime] = utc_now
     ) -> None:
         self._inbox = inbox
-        self._reports_url = reports_url
+        self._urls = urls
         self._now = now
         self._http = local_http()
         self._stopping = threading.Event()
@@ -56,37 +54,33 @@ class Reporter:
         while not self._stopping.wait(poll_s):
             try:
                 self._send_due()
-            except sqlite3.OperationalError:  # a full disk: the reports stay owed
+            except sqlite3.OperationalError:  # a full disk: they stay owed
                 _log.exception("reports.stuck")
 
     def _send_due(self) -> None:
-        for report in self._inbox.due(self._now(), batch_max):
+        for callback in self._inbox.due(self._now(), batch_max):
             if self._stopping.is_set():
                 return
-            self._send(report)
+            self._send(callback)
 
-    def _send(self, report: Report) -> None:
-        if self._taken(report):
-            self._inbox.settle(report)
-        elif report.tries + 1 >= tries_max:
-            _log.warning("report.given_up", provider_id=report.provider_id)
-            self._inbox.settle(report)
+    def _send(self, callback: Callback) -> None:
+        if self._taken(callback):
+            self._inbox.settle(callback)
+        elif callback.tries + 1 >= tries_max:
+            _log.warning("report.given_up", about=callback.about, row=callback.row)
+            self._inbox.settle(callback)
         else:
-            wait_s = min(first_wait_s * 2**report.tries, wait_max_s)
-            self._inbox.postpone(report, self._now() + timedelta(seconds=wait_s))
+            wait_s = min(first_wait_s * 2**callback.tries, wait_max_s)
+            self._inbox.postpone(callback, self._now() + timedelta(seconds=wait_s))
 
-    def _taken(self, report: Report) -> bool:
-        form = {
-            "id": report.provider_id,
-            "status": report.status,
-            "phoneNumber": report.msisdn,
-            "networkCode": SAFARICOM_KE,
-            "retryCount": str(report.tries),
-        }
-        if report.failure_reason:
-            form["failureReason"] = report.failure_reason
+    def _taken(self, callback: Callback) -> bool:
+        form = dict(callback.form)
+        if "retryCount" in form:
+            form["retryCount"] = str(callback.tries)
         try:
-            response = self._http.post(self._reports_url, data=form, timeout=post_timeout_s)
+            response = self._http.post(
+                self._urls[callback.about], data=form, timeout=post_timeout_s
+            )
         except requests.RequestException:
             return False
         return response.ok

@@ -9,6 +9,10 @@ source of the SDK africastalking 2.0.3; real answers quoted in public code):
   an account-level refusal   201 with the reason as Message and no recipients
   401 text/plain             wrong username or key: "The supplied authentication is invalid"
   400 text/plain             a form field is missing
+and to the gateway, for what became of a message (docs/sms/notifications, as of 2026-11):
+  POST .../reports           form id, status (Sent, Submitted, Buffered; final Success,
+                             Rejected, Failed), phoneNumber, networkCode, retryCount, and
+                             failureReason where it failed
 
 Statuses played: 101 Success, 403 InvalidPhoneNumber, 404 UnsupportedNumberType (a landline),
 and InvalidSenderId. Numbers that begin +2547000000 are the test range that belongs to nobody:
@@ -27,7 +31,8 @@ from phonenumbers import PhoneNumberType
 
 from ussd_gateway.domain import gsm7
 from ussd_gateway.domain.msisdn import Msisdn, is_e164
-from ussd_gateway.simulators.inbox import Inbox, Message, Report
+from ussd_gateway.simulators.handset import SAFARICOM_KE
+from ussd_gateway.simulators.inbox import Callback, Inbox, Message
 
 # The sender of an account that has registered no name of its own.
 DEFAULT_SENDER = "AFRICASTKNG"
@@ -42,6 +47,11 @@ _SENDER = re.compile(r"[A-Za-z0-9 ._-]{1,11}|\d{3,15}")
 class Account:
     username: str
     api_key: str
+
+    def is_of(self, username: str, api_key: str) -> bool:
+        return username == self.username and hmac.compare_digest(
+            api_key.encode(), self.api_key.encode()
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +91,7 @@ def sms_api(
         for name in ("username", "to", "message"):
             if not request.form.get(name):
                 return _plain(400, f"Request is missing required form field '{name}'")
-        if not _known(account, request.form["username"], request.headers.get("apiKey", "")):
+        if not account.is_of(request.form["username"], request.headers.get("apiKey", "")):
             return _plain(401, "The supplied authentication is invalid")
         sender = request.form.get("from", DEFAULT_SENDER)
         if _SENDER.fullmatch(sender) is None:
@@ -111,10 +121,17 @@ def sms_api(
     return api
 
 
-def _known(account: Account, username: str, api_key: str) -> bool:
-    return username == account.username and hmac.compare_digest(
-        api_key.encode(), account.api_key.encode()
-    )
+def kind_of(number: str) -> int | None:
+    """Which of `phonenumbers.PhoneNumberType` it is; None where nobody can have it."""
+    if not is_e164(number):
+        return None
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_valid_number(parsed):
+        return None
+    return phonenumbers.number_type(parsed)
 
 
 def _numbers() -> list[str]:
@@ -122,33 +139,30 @@ def _numbers() -> list[str]:
 
 
 def _recipient(number: str, text: str, octets: Callable[[int], bytes]) -> _Recipient:
-    parsed = _parsed(number)
-    if parsed is None:
+    kind = kind_of(number)
+    if kind is None:
         return _Recipient(number, 403, "InvalidPhoneNumber")
-    if phonenumbers.number_type(parsed) == PhoneNumberType.FIXED_LINE:
+    if kind == PhoneNumberType.FIXED_LINE:
         return _Recipient(number, 404, "UnsupportedNumberType")
     message_id = f"ATXid_{octets(16).hex()}"
     return _Recipient(number, 101, "Success", message_id, gsm7.segments(text))
 
 
-def _parsed(number: str) -> phonenumbers.PhoneNumber | None:
-    if not is_e164(number):
-        return None
-    try:
-        parsed = phonenumbers.parse(number)
-    except phonenumbers.NumberParseException:
-        return None
-    return parsed if phonenumbers.is_valid_number(parsed) else None
-
-
-def _reports(one: _Recipient, moment: datetime, delay: timedelta) -> list[Report]:
-    number = Msisdn(one.number)
-    status, reason = (
-        ("Failed", "UserDoesNotExist") if number.startswith(NOBODY) else ("Success", "")
+def _reports(one: _Recipient, moment: datetime, delay: timedelta) -> list[Callback]:
+    form = {
+        "id": one.message_id,
+        "phoneNumber": one.number,
+        "networkCode": SAFARICOM_KE,
+        "retryCount": "0",
+    }
+    end = (
+        {"status": "Failed", "failureReason": "UserDoesNotExist"}
+        if one.number.startswith(NOBODY)
+        else {"status": "Success"}
     )
     return [
-        Report(one.message_id, number, "Submitted", "", moment + delay / 2),
-        Report(one.message_id, number, status, reason, moment + delay),
+        Callback("sms", {**form, "status": "Submitted"}, moment + delay / 2),
+        Callback("sms", {**form, **end}, moment + delay),
     ]
 
 

@@ -19,12 +19,13 @@ from ussd_gateway.domain import receipt
 from ussd_gateway.domain.book import Account, Book, Decision, Outcome, Subscriber, Work
 from ussd_gateway.domain.journal import Posting
 from ussd_gateway.domain.market import Market
-from ussd_gateway.ports import TIMEOUT, UNKNOWN
+from ussd_gateway.ports import CONFLICT, TIMEOUT, UNKNOWN
+from ussd_gateway.store.changes import Statement, apply, statements
 from ussd_gateway.store.codec import decode_outcome, encode_outcome, encode_values
 
 log = structlog.get_logger()
 
-CONFLICT = Outcome("conflict", {})
+CLASHED = Outcome(CONFLICT, {})
 NOT_DONE = Outcome(TIMEOUT, {})
 IN_DOUBT = Outcome(UNKNOWN, {})
 
@@ -57,6 +58,7 @@ class Rows:
     messages: list[Row] = field(default_factory=list)
     accounts: list[Row] = field(default_factory=list)
     pins: list[Row] = field(default_factory=list)
+    changes: list[Statement] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,7 @@ def _stored(work: Work, loaded: Loaded) -> Outcome | None:
     if found is None:
         return None
     content, outcome = found
-    return decode_outcome(outcome) if content == work.content else CONFLICT
+    return decode_outcome(outcome) if content == work.content else CLASHED
 
 
 def _decide(work: Work, book: Book, loaded: Loaded) -> _Decided | Outcome:
@@ -173,6 +175,8 @@ def _decide(work: Work, book: Book, loaded: Loaded) -> _Decided | Outcome:
     if decision.pin is not None:
         person = loaded.subscribers[decision.pin.subscriber_id]
         loaded.subscribers[person.id] = replace(person, wrong_tries=decision.pin.wrong_tries)
+    for change in decision.changes:
+        apply(change, loaded.subscribers)
     return _Decided(work, decision, entries)
 
 
@@ -235,4 +239,6 @@ def _write(rows: Rows, one: _Decided, receipt_key: bytes, now_ms: int) -> Outcom
         )
         for message in decision.messages
     )
+    for change in decision.changes:
+        rows.changes.extend(statements(change, now_ms))
     return Outcome(decision.outcome, values)

@@ -12,16 +12,12 @@ import psycopg
 from sqlalchemy import Engine
 
 from ussd_gateway.store.batch import Loaded, Row, Rows, Trouble, Wanted
-from ussd_gateway.store.rows import account_of, subscriber_of
+from ussd_gateway.store.rows import ACCOUNT, SUBSCRIBER, account_of, subscriber_of
 
 _SUBSCRIBERS = (
-    "SELECT id, msisdn, name, language, active, wallet_id, pin_kid, pin_salt, pin_tag, "
-    "wrong_tries FROM subscriber WHERE id = ANY(%s::bigint[]) ORDER BY id FOR UPDATE"
+    f"SELECT {SUBSCRIBER} FROM subscriber WHERE id = ANY(%s::bigint[]) ORDER BY id FOR UPDATE"
 )
-_ACCOUNTS = (
-    "SELECT id, currency, side, debits, credits, debits_pending, credits_pending, floor, cap, "
-    "seq FROM account WHERE id = ANY(%s::bigint[]) ORDER BY id FOR UPDATE"
-)
+_ACCOUNTS = f"SELECT {ACCOUNT} FROM account WHERE id = ANY(%s::bigint[]) ORDER BY id FOR UPDATE"
 # A later statement than the locks: it sees what was committed while we waited for them.
 _STORED = "SELECT key, content, outcome FROM idempotency WHERE key = ANY(%s::text[])"
 _DAY = "SELECT issued, kid FROM day_counter WHERE business_date = %s FOR UPDATE"
@@ -117,6 +113,8 @@ class PostgresBooks:
         ]
         connection = self._open
         with connection.pipeline():
+            for statement, changed in rows.changes:
+                connection.execute(statement.replace("?", "%s"), changed)
             connection.execute(_WRITE, (*values, rows.issued, rows.business_date))
             connection.commit()
 

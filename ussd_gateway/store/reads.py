@@ -10,23 +10,45 @@ from typing import Any
 import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 
-from ussd_gateway.domain.book import Subscriber
+from ussd_gateway.domain.accounts import HOUSE_ID_MIN
+from ussd_gateway.domain.book import Business, Movement, Subscriber
+from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.msisdn import Msisdn
 from ussd_gateway.ports import Answer, BooksLost, Origin, Profile, Settled
 from ussd_gateway.store.codec import decode_outcome
 from ussd_gateway.store.database import connect_to_look
-from ussd_gateway.store.rows import subscriber_of
+from ussd_gateway.store.rows import BUSINESS, SUBSCRIBER, business_of, subscriber_of
 
 # In the driver's own words, as each of them is on a phone's way: SQLAlchemy's cost four times
 # the look itself. Columns in the table's order.
-_SUBSCRIBERS = (
-    "SELECT id, msisdn, name, language, active, wallet_id, pin_kid, pin_salt, pin_tag, "
-    "wrong_tries FROM subscriber WHERE msisdn IN (?, ?)"
+_SUBSCRIBERS = f"SELECT {SUBSCRIBER} FROM subscriber WHERE msisdn IN (?, ?)"
+_PROFILE = (
+    "SELECT subscriber.name, language, active, store FROM subscriber "
+    "LEFT JOIN assistant ON subscriber_id = id WHERE msisdn = ?"
+)
+_BUSINESS = f"SELECT {BUSINESS} FROM business WHERE number = ?"
+_WORKPLACE = (
+    f"SELECT {BUSINESS} FROM business JOIN assistant ON store = number WHERE subscriber_id = ?"
+)
+_BALANCE = "SELECT (debits - credits) * side, currency FROM account WHERE id = ?"
+# On the other side stands whoever is neither the account itself nor the house; where it was the
+# house, the receipt says more.
+_MOVEMENTS = (
+    "SELECT event_at_ms, side * minor, "
+    "COALESCE((SELECT COALESCE(subscriber.name, business.name) "
+    "FROM entry AS other "
+    "LEFT JOIN subscriber ON subscriber.wallet_id = other.account_id "
+    "LEFT JOIN business ON business.account_id = other.account_id "
+    "WHERE other.journal_id = entry.journal_id AND other.account_id <> entry.account_id "
+    f"AND other.account_id < {HOUSE_ID_MIN} ORDER BY other.leg LIMIT 1), receipt) "
+    "FROM entry JOIN journal ON journal.id = journal_id "
+    "JOIN account ON account.id = account_id "
+    "WHERE account_id = ? ORDER BY account_seq DESC LIMIT ?"
 )
 # Money that moved is what must be told, whatever the clocks said of the answers around it.
 _SETTLED = (
     "SELECT key, outcome FROM idempotency WHERE session_id = ? AND route = ? AND msisdn = ? "
-    "ORDER BY journal_id DESC NULLS LAST, at_ms DESC LIMIT 1"
+    "ORDER BY journal_id DESC NULLS LAST, at_ms DESC, key DESC LIMIT 1"
 )
 
 _LOST = (SQLAlchemyError, sqlite3.Error, psycopg.Error)
@@ -49,26 +71,41 @@ class SqlReads:
         return {person.msisdn: person for person in people}
 
     def profile(self, msisdn: Msisdn) -> Profile:
-        person = self.subscribers(msisdn).get(msisdn)
-        if person is None:
-            return Profile(msisdn, registered=False, name="", language=None, can_send=False)
+        for name, language, active, store in self._look(_PROFILE, (msisdn,)):
+            return Profile(
+                msisdn,
+                registered=True,
+                name=name,
+                language=language,
+                can_send=bool(active),
+                till=store or "",
+            )
         return Profile(
-            msisdn,
-            registered=True,
-            name=person.name,
-            language=person.language,
-            can_send=person.active,
+            msisdn, registered=False, name="", language=None, can_send=False, till=""
         )
+
+    def business(self, number: str) -> Business | None:
+        return next(map(business_of, self._look(_BUSINESS, (number,))), None)
+
+    def workplace(self, subscriber_id: int) -> Business | None:
+        return next(map(business_of, self._look(_WORKPLACE, (subscriber_id,))), None)
+
+    def balance(self, account_id: int) -> Money:
+        [(minor, currency)] = self._look(_BALANCE, (account_id,))
+        return Money(minor, currency)
+
+    def movements(self, account_id: int, *, count_max: int) -> list[Movement]:
+        return [Movement(*row) for row in self._look(_MOVEMENTS, (account_id, count_max))]
 
     def settled(self, origin: Origin) -> Settled | None:
         known = (origin.session_id, origin.route, origin.msisdn)
         for key, stored in self._look(_SETTLED, known):
-            _visit, state, _hop = key.split(":")
+            state = key.split(":")[1]
             outcome = decode_outcome(stored)
             return Settled(state, Answer(outcome.name, outcome.values))
         return None
 
-    def _look(self, sql: str, values: tuple[str, ...]) -> list[tuple[Any, ...]]:
+    def _look(self, sql: str, values: tuple[str | int, ...]) -> list[tuple[Any, ...]]:
         """Twice, if need be: the first may meet a connection that died while it was idle."""
         statement = sql.replace("?", "%s") if self._takes_percent else sql
         try:
@@ -80,7 +117,7 @@ class SqlReads:
         except _LOST as error:
             raise BooksLost(type(error).__name__) from None
 
-    def _rows(self, statement: str, values: tuple[str, ...]) -> list[tuple[Any, ...]]:
+    def _rows(self, statement: str, values: tuple[str | int, ...]) -> list[tuple[Any, ...]]:
         connection = self._engine.raw_connection()
         try:
             cursor = connection.cursor()

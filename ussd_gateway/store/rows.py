@@ -2,17 +2,40 @@
 
 from typing import Any
 
-from ussd_gateway.domain.book import Account, Subscriber
+from ussd_gateway.domain.book import Account, Business, Subscriber, Trade
+
+# The columns that each function below takes, in its order.
+SUBSCRIBER = (
+    "id, msisdn, name, language, tier, active, wallet_id, "
+    "pin_kid, pin_salt, pin_tag, wrong_tries"
+)
+ACCOUNT = (
+    "id, currency, side, debits, credits, debits_pending, credits_pending, floor, cap, seq"
+)
+BUSINESS = "number, trade, name, msisdn, language, account_id, commission_id, account_digits"
 
 
 def subscriber_of(row: tuple[Any, ...]) -> Subscriber:
-    """From the columns of `subscriber`, in the table's order."""
-    number, msisdn, name, language, active, wallet_id, kid, salt, tag, wrong_tries = row
+    number, msisdn, name, language, tier, active, wallet_id, kid, salt, tag, wrong_tries = row
     return Subscriber(
-        number, msisdn, name, language, bool(active), wallet_id, kid, salt, tag, wrong_tries
+        number,
+        msisdn,
+        name,
+        language,
+        tier,
+        bool(active),
+        wallet_id,
+        kid,
+        salt,
+        tag,
+        wrong_tries,
     )
 
 
+def business_of(row: tuple[Any, ...]) -> Business:
+    number, trade, *rest = row
+    return Business(number, Trade(trade), *rest)
+
+
 def account_of(row: tuple[Any, ...]) -> Account:
-    """From id, currency, side, the four totals, floor, cap and seq."""
     return Account(*row)

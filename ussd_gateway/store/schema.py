@@ -4,6 +4,9 @@ equal.
     subscriber --wallet_id--> account <--account_id-- entry --journal_id--> journal
                                                                               ^
     outbox (SMS to send)                          idempotency (key, outcome) -+
+    purchase (to ask of a carrier)
+
+    business --account_id--> account      assistant: which subscriber works at which store
 
 Times are whole milliseconds since 1970 UTC, money is whole minor units, and business dates are
 the market's own calendar, `2026-11-21`. Rows of journal, entry and idempotency never change:
@@ -19,6 +22,7 @@ from sqlalchemy import (
     Column,
     Date,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -82,6 +86,7 @@ subscriber = Table(
     Column("msisdn", String(16), nullable=False, unique=True),
     Column("name", String(40), nullable=False),
     Column("language", String(2), nullable=False),
+    Column("tier", String(10), nullable=False),
     Column("active", Boolean(create_constraint=False), nullable=False),
     Column("wallet_id", BigInteger, ForeignKey("account.id"), nullable=False, unique=True),
     Column("pin_kid", String(16), nullable=False),
@@ -89,6 +94,44 @@ subscriber = Table(
     Column("pin_tag", LargeBinary, nullable=False),
     Column("wrong_tries", SmallInteger, nullable=False),
     CheckConstraint("wrong_tries >= 0", name="wrong_tries"),
+)
+
+# What somebody who registered alone agreed to, and the ID number that they gave.
+registration = Table(
+    "registration",
+    metadata,
+    Column("subscriber_id", BigInteger, ForeignKey("subscriber.id"), primary_key=True),
+    Column("id_number", String(20), nullable=False),
+    Column("terms", String(20), nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+)
+
+business = Table(
+    "business",
+    metadata,
+    Column("number", String(12), primary_key=True),
+    Column("trade", String(10), nullable=False),
+    Column("name", String(40), nullable=False),
+    Column("msisdn", String(16), nullable=False),
+    Column("language", String(2), nullable=False),
+    Column("account_id", BigInteger, ForeignKey("account.id"), nullable=False, unique=True),
+    Column("commission_id", BigInteger, ForeignKey("account.id"), unique=True),
+    Column("account_digits", SmallInteger, nullable=False),
+)
+
+assistant = Table(
+    "assistant",
+    metadata,
+    Column("subscriber_id", BigInteger, ForeignKey("subscriber.id"), primary_key=True),
+    Column("store", String(12), ForeignKey("business.number"), nullable=False),
+)
+
+# Numbers that are given out in order: a gap is harmless, the same one twice is not.
+counter = Table(
+    "counter",
+    metadata,
+    Column("name", String(16), primary_key=True),
+    Column("value", BigInteger, nullable=False),
 )
 
 journal = Table(
@@ -168,4 +211,59 @@ outbox = Table(
         sqlite_where=text("state IN ('due', 'queued', 'sending', 'unknown')"),
         postgresql_where=text("state IN ('due', 'queued', 'sending', 'unknown')"),
     ),
+)
+
+purchase = Table(
+    "purchase",
+    metadata,
+    Column("key", String(120), primary_key=True),
+    Column("kind", String(10), nullable=False),
+    Column("subscriber_id", BigInteger, ForeignKey("subscriber.id"), nullable=False),
+    Column("msisdn", String(16), nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("minor", BigInteger, nullable=False),
+    Column("merchant", String(12), nullable=False),
+    Column("item", String(40), nullable=False),
+    Column("asked_at_ms", BigInteger, nullable=False),
+    Column("state", String(8), nullable=False),
+    Column("tries", SmallInteger, nullable=False),
+    Column("next_at_ms", BigInteger, nullable=False),
+    Column("supplier_id", String(64), unique=True),
+    Column("detail", Text, nullable=False),
+    CheckConstraint("minor > 0", name="minor"),
+    Index(
+        "ix_purchase_open",
+        "next_at_ms",
+        sqlite_where=text("state IN ('due', 'asked')"),
+        postgresql_where=text("state IN ('due', 'asked')"),
+    ),
+)
+
+menu_version = Table(
+    "menu_version",
+    metadata,
+    Column("pack", String(40), primary_key=True),
+    Column("digest", String(16), primary_key=True),
+    Column("source", LargeBinary, nullable=False),
+    Column("published_at_ms", BigInteger, nullable=False),
+    Column("author", String(64), nullable=False),
+)
+
+# The last move of a pack says which of its versions is live.
+menu_live = Table(
+    "menu_live",
+    metadata,
+    Column("pack", String(40), primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("digest", String(16), nullable=False),
+    Column("why", String(10), nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("author", String(64), nullable=False),
+    Column("note", Text),
+    ForeignKeyConstraint(
+        ["pack", "digest"],
+        ["menu_version.pack", "menu_version.digest"],
+        name="fk_menu_live_version",
+    ),
+    CheckConstraint("why IN ('publish', 'rollback')", name="why"),
 )

@@ -8,16 +8,12 @@ from sqlalchemy import Engine
 
 from ussd_gateway.store.batch import Loaded, Rows, Trouble, Wanted
 from ussd_gateway.store.database import sqlite_lock
-from ussd_gateway.store.rows import account_of, subscriber_of
+from ussd_gateway.store.rows import ACCOUNT, SUBSCRIBER, account_of, subscriber_of
 
 _SUBSCRIBERS = (
-    "SELECT id, msisdn, name, language, active, wallet_id, pin_kid, pin_salt, pin_tag, "
-    "wrong_tries FROM subscriber WHERE id IN (SELECT value FROM json_each(?))"
+    f"SELECT {SUBSCRIBER} FROM subscriber WHERE id IN (SELECT value FROM json_each(?))"
 )
-_ACCOUNTS = (
-    "SELECT id, currency, side, debits, credits, debits_pending, credits_pending, floor, cap, "
-    "seq FROM account WHERE id IN (SELECT value FROM json_each(?))"
-)
+_ACCOUNTS = f"SELECT {ACCOUNT} FROM account WHERE id IN (SELECT value FROM json_each(?))"
 _STORED = (
     "SELECT key, content, outcome FROM idempotency "
     "WHERE key IN (SELECT value FROM json_each(?))"
@@ -83,6 +79,8 @@ class SqliteBooks:
         many(_MESSAGE, rows.messages)
         many(_SET_ACCOUNT, rows.accounts)
         many(_SET_PIN, rows.pins)
+        for statement, values in rows.changes:
+            self._cursor.execute(statement, values)
         self._cursor.execute(_SET_DAY, (rows.issued, day))
         self._committing = True
         self._cursor.execute("COMMIT")

@@ -1,11 +1,12 @@
 """Reads what a `call` or a `secret` does: the action, its arguments, where outcomes lead.
 
 do: send_money.quote
-with: {to: to, amount: amount}      the action's parameter: our name
+with: {to: to, language: "'fr'"}    the action's parameter: our name, or a text in quotes
 within: 3s
 outcomes: {ok: send_pin, ...}       every one that the action declares
 """
 
+import re
 from collections.abc import Mapping
 
 from ussd_gateway.ports import TIMEOUT, UNKNOWN, Action, Effect, VarType
@@ -18,6 +19,8 @@ from ussd_gateway.ussd.strict_yaml import Branch, Leaf, Node
 # must end before the lease on its session does.
 within_s_max = 6
 
+_QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
+
 
 def read_act(state: Written, found: Mapping[str, Node], known: Known, *, secret: bool) -> Act:
     """What a state does; `secret`: it is a `secret` that does it."""
@@ -27,17 +30,17 @@ def read_act(state: Written, found: Mapping[str, Node], known: Known, *, secret:
         advice = f"the phone waits; at most {within_s_max}s"
         known.faults.add("E22", found["within"].line, f"within: {within_s}s", advice)
     outcomes = _outcomes(state, found.get("outcomes"), known, secret=secret)
-    args = _args(state, found.get("with"), action, known)
+    args, fixed = _args(state, found.get("with"), action, known)
     if action is None:
         name = fields.word(found.get("do"), known.faults, where="do")
         if name:
             advice = f"no such action; {fields.nearest(name, tuple(known.actions))}"
             known.faults.add("E09", found["do"].line, name, advice)
-        return Act(state.line, name, Effect.READ, args, within_s, outcomes)
+        return Act(state.line, name, Effect.READ, args, fixed, within_s, outcomes)
 
     _check_outcomes(state, action, outcomes, found.get("outcomes"), known)
     _check_secret(state, action, known, secret=secret)
-    return Act(state.line, action.name, action.effect, args, within_s, outcomes)
+    return Act(state.line, action.name, action.effect, args, fixed, within_s, outcomes)
 
 
 def results(do: Node | None, known: Known) -> tuple[Taken, ...]:
@@ -73,26 +76,35 @@ def _action(node: Node | None, known: Known) -> Action | None:
 
 def _args(
     state: Written, node: Node | None, action: Action | None, known: Known
-) -> tuple[tuple[str, str], ...]:
-    args = []
+) -> tuple[tuple[tuple[str, str], ...], dict[str, str]]:
+    """The arguments that have our names, and those that are fixed texts."""
+    args, fixed = [], {}
     takes = dict(action.takes) if action else {}
     for key, value in fields.pairs(node, known.faults, where=f"with of {state.name}"):
-        name = fields.word(value, known.faults, where=f"with {key.text}")
-        given, wanted = known.names.get(name), takes.pop(key.text, None)
-        if name and given is None:
-            advice = "name a declared var, me.* or result.*"
-            known.faults.add("E09", value.line, name, advice)
+        written = fields.word(value, known.faults, where=f"with {key.text}")
+        wanted = takes.pop(key.text, None)
+        quoted = _QUOTED.fullmatch(written)
+        given = VarType("text", len(quoted[0]) - 2) if quoted else known.names.get(written)
+        if written and given is None:
+            advice = "name a declared var, me.* or result.*, or quote a text: \"'fr'\""
+            known.faults.add("E09", value.line, written, advice)
         elif action and wanted is None:
             advice = f"{action.name} takes {_listed(action.takes)}"
             known.faults.add("E09", key.line, key.text, advice)
         elif wanted and given and wanted.kind != given.kind:
-            found = f"{name} is of type {given.kind}"
+            found = f"{written} is of type {given.kind}"
             known.faults.add("E09", value.line, found, f"{key.text} takes a {wanted.kind}")
-        args.append((key.text, name))
+        elif quoted and wanted and given and 0 < wanted.length < given.length:
+            advice = f"{key.text} takes at most {wanted.length} characters"
+            known.faults.add("E09", value.line, written, advice)
+        if quoted:
+            fixed[key.text] = quoted[1] or quoted[2] or ""
+        else:
+            args.append((key.text, written))
     for missing in takes:
         line = node.line if node else state.line
         known.faults.add("E09", line, f"with of {state.name}", f"give `{missing}` too")
-    return tuple(args)
+    return tuple(args), fixed
 
 
 def _outcomes(

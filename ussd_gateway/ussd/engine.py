@@ -44,6 +44,7 @@ def begin(program: Program, profile: Profile) -> Session:
         "me.name": fitted(profile.name, menu.ME["me.name"].length),
         "me.language": language,
         "me.can_send": profile.can_send,
+        "me.till": profile.till,
     }
     return Session(program.entry, language, values, (), 0)
 
@@ -73,21 +74,38 @@ def tell(program: Program, settled: Settled, language: str | None) -> Screen:
     state = program.states.get(settled.state)
     target = (
         state.act.outcomes.get(settled.answer.outcome)
-        if isinstance(state, menu.Secret)
+        if isinstance(state, menu.Secret | menu.Call)
         else None
     )
     # The pack has changed since: what the answer meant is not known here.
-    if not isinstance(state, menu.Secret) or target is None:
+    if not isinstance(state, menu.Secret | menu.Call) or target is None:
         return Screen(render(program.notices.checking, language, {}), ends=True)
 
     values = _results(state.takes, settled.answer)
     again = render(program.notices.dial_again, language, {})
     if isinstance(target, Again):
         return Screen(f"{render(target.note, language, values)}\n{again}", ends=True)
-    end = program.states[_beyond_decides(program, target, values)]
-    # A refusal may lead back into the menu: nothing moved, and there is no session to go on.
-    text = render(end.text, language, values) if isinstance(end, menu.End) else again
-    return Screen(text, ends=True)
+    end = _told(program, target, values, frozenset(taken.name for taken in state.takes))
+    # What leads on into the menu, or is told by what the session knew, moved nothing (lint,
+    # E18): there is no session to go on, and a new one may begin.
+    return Screen(render(end.text, language, values) if end else again, ends=True)
+
+
+def _told(
+    program: Program, name: str, values: menu.Vars, promised: frozenset[str]
+) -> menu.End | None:
+    """The END that `name` is or decides for, if what the answer promised is all it takes."""
+    for _ in program.states:
+        match program.states[name]:
+            case menu.End(text=text) as end:
+                return end if text.names <= promised else None
+            case menu.Decide(rules=rules) as state:
+                if not all(rule.when.names <= promised for rule in rules if rule.when):
+                    return None
+                name = _decided(state, values)
+            case _:
+                return None
+    raise AssertionError(f"{name} decides in a circle")
 
 
 def _hear(program: Program, session: Session, text: str) -> Step:
@@ -136,7 +154,11 @@ def _choose(program: Program, session: Session, state: menu.Menu, text: str) -> 
         return _reject(program, session, program.notices.bad_choice)
 
     back = _marked(session.back, Mark(session.state, {}))
-    return _enter(program, session, option.go, session.values, back)
+    if option.speaks is None:
+        return _enter(program, session, option.go, session.values, back)
+    values = {**session.values, "me.language": option.speaks}
+    speaking = Session(session.state, option.speaks, values, back, 0)
+    return _enter(program, speaking, option.go, values, back)
 
 
 def _take(program: Program, session: Session, state: menu.Input, text: str) -> Step:
@@ -154,10 +176,7 @@ def _take(program: Program, session: Session, state: menu.Input, text: str) -> S
 
 def _ask(program: Program, session: Session, state: menu.Secret, text: str) -> Step:
     if not typed.is_digits(text, least=state.digits_min, most=state.digits_max):
-        digits = f"{state.digits_min}"
-        if state.digits_max > state.digits_min:
-            digits = f"{digits}-{state.digits_max}"
-        return _reject(program, session, program.notices.bad_pin, {"digits": digits})
+        return _reject(program, session, state.bad)
 
     return session, _wanted(session.state, state.act, session.values, Secret(text))
 
@@ -168,15 +187,14 @@ def _settle(program: Program, session: Session, answer: Answer) -> Step:
     target = state.act.outcomes[answer.outcome]
     if isinstance(target, Again):
         assert isinstance(state, menu.Secret), "only a secret is asked again"
-        values = {**session.values, **_results(state.takes, answer)}
+        values = _changed(session.values, _settled(session, state.takes, answer))
         return _reject(program, session, target.note, values)
 
     updates: dict[str, Scalar | None] = {}
-    saves = isinstance(state, menu.Call) and state.saves
-    if not saves:
-        updates |= {name: None for name in session.values if name.startswith("result.")}
-    if not saves or answer.outcome == _OK:
-        updates |= _results(state.takes, answer)
+    if isinstance(state, menu.Secret) or not state.saves:
+        updates |= _settled(session, state.takes, answer)
+    if answer.outcome == _OK:
+        updates |= _results(state.saves, answer)
     values = _changed(session.values, updates)
     # What was answered to a secret is done: there is no way back across it.
     back = () if isinstance(state, menu.Secret) else _undoing(session, updates)
@@ -213,10 +231,12 @@ def _beyond_decides(program: Program, name: str, values: menu.Vars) -> str:
         state = program.states[name]
         if not isinstance(state, menu.Decide):
             return name
-        name = next(
-            rule.go for rule in state.rules if rule.when is None or rule.when.holds(values)
-        )
+        name = _decided(state, values)
     raise AssertionError(f"{name} decides in a circle")
+
+
+def _decided(state: menu.Decide, values: menu.Vars) -> str:
+    return next(rule.go for rule in state.rules if rule.when is None or rule.when.holds(values))
 
 
 def _shown(program: Program, session: Session) -> str:
@@ -255,8 +275,16 @@ def _reject(
 
 
 def _wanted(name: str, act: menu.Act, values: menu.Vars, secret: Secret | None) -> Wanted:
-    args = {parameter: values[ours] for parameter, ours in act.args}
+    args = {**act.fixed, **{parameter: values[ours] for parameter, ours in act.args}}
     return Wanted(act.action, name, args, secret, act.within_s)
+
+
+def _settled(
+    session: Session, takes: tuple[Taken, ...], answer: Answer
+) -> dict[str, Scalar | None]:
+    """`result.*` anew: what it was before is unset."""
+    before = {name: None for name in session.values if name.startswith("result.")}
+    return {**before, **_results(takes, answer)}
 
 
 def _results(takes: tuple[Taken, ...], answer: Answer) -> dict[str, Scalar]:

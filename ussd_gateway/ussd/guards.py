@@ -31,7 +31,7 @@ _COMPARE: Mapping[type[ast.cmpop], Callable[[Scalar, Scalar], bool]] = {
 }
 _ORDERED = frozenset({"money", "count"})
 # A literal text may stand beside any of these; two variables must be of one kind.
-_TEXTUAL = frozenset({"text", "msisdn", "id"})
+_TEXTUAL = frozenset({"text", "digits", "msisdn", "id"})
 
 
 def parse(

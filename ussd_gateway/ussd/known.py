@@ -98,7 +98,11 @@ class Known:
         )
 
 
-NOTICE_NAMES: Mapping[str, Mapping[str, VarType]] = {"bad_pin": {"digits": VarType("text", 5)}}
+_HOW_MANY = {"digits": VarType("text", 5)}
+NOTICE_NAMES: Mapping[str, Mapping[str, VarType]] = {
+    "bad_digits": _HOW_MANY,
+    "bad_pin": _HOW_MANY,
+}
 
 
 def read_notices(node: Node | None, known: Known, *, line: int) -> Notices:

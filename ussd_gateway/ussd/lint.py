@@ -4,9 +4,9 @@ Run on a program whose names, types and targets are right already.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ussd_gateway.ports import Action
+from ussd_gateway.ports import UNKNOWN, Action, Effect
 from ussd_gateway.ussd.faults import Faults
 from ussd_gateway.ussd.menu import (
     ME,
@@ -32,10 +32,12 @@ _OK = "ok"
 
 @dataclass(frozen=True, slots=True)
 class _Edge:
-    """A way from one state to the next: the names it sets; `result.*` where `settles`."""
+    """A way from one state to the next: the names it sets; `result.*` where `settles`. What an
+    outcome other than ok gives may be less than its action promises: that is not `sure`."""
 
     target: str
     sets: frozenset[str] = frozenset()
+    sure: bool = True
     settles: bool = False
     past_secret: bool = False
 
@@ -70,12 +72,13 @@ def _outcome_edges(state: Secret | Call, actions: Mapping[str, Action]) -> Itera
     for outcome, target in state.act.outcomes.items():
         if isinstance(target, Again):
             continue
-        if isinstance(state, Call) and state.saves:
-            saved = frozenset(taken.name for taken in state.takes)
-            yield _Edge(target, saved if outcome == _OK else frozenset())
-        else:
-            secret = isinstance(state, Secret)
-            yield _Edge(target, results, settles=True, past_secret=secret)
+        secret = isinstance(state, Secret)
+        settles = secret or not state.saves
+        sets = results if settles else frozenset()
+        ok = outcome == _OK
+        if ok:
+            sets |= {taken.name for taken in state.saves}
+        yield _Edge(target, sets, sure=ok, settles=settles, past_secret=secret)
 
 
 def _result_names(act: Act, actions: Mapping[str, Action]) -> frozenset[str]:
@@ -169,12 +172,14 @@ def _check_set(
     actions: Mapping[str, Action],
     faults: Faults,
 ) -> None:
-    """E10: a name is used only where every path has set it."""
+    """E10: a name is used only where every path has set it: an argument for sure, while a text
+    shows a hole for what an answer left out."""
     known = _set_at(starts, edges)
+    sure = _set_at(starts, {name: _sure(edges[name]) for name in edges})
     for name, state in program.states.items():
         if name not in known:
             continue
-        for line, names in _uses(state, actions, known[name]):
+        for line, names in _uses(state, actions, known[name], sure[name]):
             for missing in sorted(names):
                 advice = f"some path to {name} has not set it"
                 faults.add("E10", line, missing, advice)
@@ -182,6 +187,10 @@ def _check_set(
         unset = (shortcut.when.names if shortcut.when else frozenset()) - frozenset(ME)
         for missing in sorted(unset):
             faults.add("E10", shortcut.line, missing, "a shortcut's guard knows me.* only")
+
+
+def _sure(edges: tuple[_Edge, ...]) -> tuple[_Edge, ...]:
+    return tuple(edge if edge.sure else replace(edge, sets=frozenset()) for edge in edges)
 
 
 def _set_at(
@@ -195,7 +204,7 @@ def _set_at(
         for edge in edges[name]:
             after = known[name]
             if edge.settles:
-                after = frozenset(each for each in after if not each.startswith("result."))
+                after = _unsettled(after)
             after |= edge.sets
             before = known.get(edge.target)
             met = after if before is None else before & after
@@ -205,8 +214,16 @@ def _set_at(
     return known
 
 
+def _unsettled(known: frozenset[str]) -> frozenset[str]:
+    """Without `result.*`: the next answer settles it anew."""
+    return frozenset(each for each in known if not each.startswith("result."))
+
+
 def _uses(
-    state: State, actions: Mapping[str, Action], known: frozenset[str]
+    state: State,
+    actions: Mapping[str, Action],
+    known: frozenset[str],
+    sure: frozenset[str],
 ) -> Iterator[tuple[int, frozenset[str]]]:
     """The line and the names of each use of a name that is not known there."""
     match state:
@@ -219,13 +236,13 @@ def _uses(
                 yield from _unset(known | {state.into}, checked.unless, checked.say)
         case Secret():
             yield from _unset(known, state.text)
-            yield state.act.line, frozenset(name for _, name in state.act.args) - known
+            yield state.act.line, frozenset(name for _, name in state.act.args) - sure
             results = _result_names(state.act, actions)
             for target in state.act.outcomes.values():
                 if isinstance(target, Again):
-                    yield from _unset(known | results, target.note)
+                    yield from _unset(_unsettled(known) | results, target.note)
         case Call():
-            yield state.act.line, frozenset(name for _, name in state.act.args) - known
+            yield state.act.line, frozenset(name for _, name in state.act.args) - sure
         case Decide():
             for rule in state.rules:
                 yield from _unset(known, rule.when)
@@ -242,7 +259,11 @@ def _unset(
 
 
 def _check_truths(program: Program, faults: Faults) -> None:
-    """What comes of a secret must be tellable from the books alone: a session may be lost."""
+    """What comes of a secret must be tellable from the books alone: a session may be lost.
+
+    So it is with every END that a secret leads to, and every rule on the way there. A screen is
+    never told: of a lost session, one that moved no money may be begun again.
+    """
     for name, state in program.states.items():
         if not isinstance(state, Secret):
             continue
@@ -250,10 +271,13 @@ def _check_truths(program: Program, faults: Faults) -> None:
             if isinstance(target, Again):
                 _check_tellable(outcome, target.note, faults)
             else:
-                _check_told(name, outcome, target, program, faults)
+                ends = {_OK, UNKNOWN} if state.act.effect is Effect.MONEY else {UNKNOWN}
+                _check_told(name, outcome, target, program, faults, must_end=outcome in ends)
 
 
-def _check_told(name: str, outcome: str, target: str, program: Program, faults: Faults) -> None:
+def _check_told(
+    name: str, outcome: str, target: str, program: Program, faults: Faults, *, must_end: bool
+) -> None:
     passed: set[str] = set()
     ahead = [target]
     while ahead:  # ends: each state is taken once
@@ -269,7 +293,7 @@ def _check_told(name: str, outcome: str, target: str, program: Program, faults: 
                     ahead.append(rule.go)
                     if rule.when is not None:
                         _check_tellable(outcome, rule.when, faults)
-            case state if outcome in (_OK, "unknown"):
+            case state if must_end:
                 advice = f"{outcome} of {name} must end the session here"
                 faults.add("E18", state.line, state_name, advice)
             case _:
@@ -302,7 +326,7 @@ def _check_screens(program: Program, faults: Faults) -> None:
                     for target in state.act.outcomes.values()
                     if isinstance(target, Again)
                 ]
-                reasons = (notices.bad_pin, *again)
+                reasons = (state.bad, *again)
                 _check_screen(program, name, [state.text], reasons, faults)
                 for note in again:
                     told = [note, notices.dial_again]

@@ -28,11 +28,12 @@ PROFILE = f"gsm7-{screen_septets_max}"
 idle_s_max = 900
 hops_max_max = 100
 text_length_max = 60
+digits_length_max = 20
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _LANGUAGE = re.compile(r"[a-z]{2}")
-_TYPE = re.compile(r"([a-z]+)(?:\(([0-9]{1,3})\))?")
-_SCALARS = ("msisdn", "money", "text", "id", "count", "bool")
+_TYPE = re.compile(r"([a-z]+)(?:\(([0-9]{1,2})(?:-([0-9]{1,2}))?\))?")
+_SCALARS = ("msisdn", "money", "text", "digits", "id", "count", "bool")
 _LOCAL_DIGITS = 10
 _RESERVED = SECRETS | {"me", "result", "again", "end"}
 
@@ -216,13 +217,24 @@ def _record(key: Leaf, node: Node | None, faults: Faults) -> dict[str, VarType]:
 def _scalar(node: Node | None, faults: Faults) -> VarType | None:
     text = fields.word(node, faults, where="type")
     match = _TYPE.fullmatch(text)
-    kind = match[1] if match else ""
-    length = int(match[2] or 0) if match else 0
-    fits = (kind == "text") == (0 < length <= text_length_max)
-    if node is not None and text and not (kind in _SCALARS and fits):
-        advice = f"types are {', '.join(_SCALARS)}; a text says its length, text(20)"
+    kind, first, second = match.groups() if match else ("", None, None)
+    least = int(first or 0)
+    most = int(second or least)
+    match kind:
+        case "text":
+            fits = second is None and 0 < most <= text_length_max
+            found = VarType("text", most)
+        case "digits":
+            fits = 0 < least <= most <= digits_length_max
+            found = VarType("digits", most, least=least)
+        case _:
+            fits = kind in _SCALARS and first is None
+            found = VarType(kind)
+    if node is not None and text and not fits:
+        types = ", ".join(_SCALARS)
+        advice = f"types are {types}; the length goes with two: text(20), digits(6-12)"
         faults.add("E01", node.line, f"type {text}", advice)
-    return VarType(kind, length) if kind in _SCALARS else None
+    return found if kind in _SCALARS else None
 
 
 def _one_of(node: Node | None, known: list[str], where: str, faults: Faults) -> str:
@@ -249,8 +261,10 @@ def _results(
                 if same.kind != kind.kind:
                     advice = f"another action of this pack gives it as a {same.kind}"
                     faults.add("E09", node.line, f"{name} of type {kind.kind}", advice)
-                elif kind.length > same.length:
-                    found[name] = kind
+                else:
+                    length = max(kind.length, same.length)
+                    count = max(kind.count, same.count)
+                    found[name] = replace(same, length=length, count=count)
     return found
 
 
@@ -298,7 +312,9 @@ def _token(token: str, key: Leaf, known: Known) -> str | Capture | None:
             return Capture(name, typed.msisdn_parser(var.region))
         case "money" if var:
             return Capture(name, typed.money_parser(var.currency, known.money_max))
+        case "digits" if var:
+            return Capture(name, typed.digits_parser(var.type.least, var.type.length))
         case _:
-            advice = "write digits, or {name} of a declared msisdn or money"
+            advice = "write digits, or {name} of a declared msisdn, money or digits"
             known.faults.add("E21", key.line, f"{token or 'nothing'} in {key.text}", advice)
             return None

@@ -22,6 +22,7 @@ ME: Mapping[str, VarType] = {
     "me.name": VarType("text", 20),
     "me.language": VarType("text", 2),
     "me.can_send": VarType("bool"),
+    "me.till": VarType("digits", 12),
 }
 
 
@@ -77,16 +78,20 @@ class Act:
     action: str
     effect: Effect
     args: tuple[tuple[str, str], ...]  # the action's parameter, our name
+    fixed: Mapping[str, str]  # the action's parameter, a text that the pack itself gives
     within_s: float
     outcomes: Mapping[str, Target]
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
+    """`speaks`: the language that the session goes on in; None: as before."""
+
     line: int
     when: Guard | None
     text: Text
     go: str
+    speaks: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,23 +126,29 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Secret:
+    """What is answered becomes `result.*`, and what moves no money can be saved as well: one
+    secret may lead to the next, and `result.*` is that of the last."""
+
     line: int
     text: Text
     digits_min: int
     digits_max: int
+    bad: Text
     act: Act
     takes: tuple[Taken, ...]
+    saves: tuple[Taken, ...]
     nav: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """`saves`: its values are kept under the record's name, and leave `result.*` alone."""
+    """Its values become `result.*`, or else are saved under a record's name, and leave
+    `result.*` alone."""
 
     line: int
     act: Act
     takes: tuple[Taken, ...]
-    saves: bool
+    saves: tuple[Taken, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +180,8 @@ class Notices:
     bad_choice: Text
     bad_number: Text
     bad_amount: Text
+    bad_digits: Text  # knows {digits}: how many
+    bad_text: Text
     bad_pin: Text  # knows {digits}
     too_many_tries: Text
     too_many_hops: Text

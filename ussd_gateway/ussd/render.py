@@ -26,7 +26,7 @@ masked_septets = 10
 count_septets_max = 6
 
 # Names that would show what was typed in secret. Nothing is ever kept under them.
-SECRETS = frozenset({"pin", "otp", "secret", "password"})
+SECRETS = frozenset({"pin", "nip", "otp", "secret", "password"})
 
 Part = str | Slot
 
@@ -106,6 +106,23 @@ def parse(
     return _merged(parts)
 
 
+def filled(text: Text, values: Vars) -> Text:
+    """The text with the values that are known at load in their places."""
+
+    def shown(part: Part) -> Part:
+        known = isinstance(part, Slot) and part.name in values
+        return part.show(values[part.name]) if known and isinstance(part, Slot) else part
+
+    return Text(
+        text.line,
+        text.names - values.keys(),
+        {
+            language: _merged(shown(part) for part in parts)
+            for language, parts in text.parts.items()
+        },
+    )
+
+
 def septets_at_worst(text: Text, language: str) -> int:
     """What the text costs when each of its values is as long as it can be."""
     return sum(
@@ -116,7 +133,13 @@ def septets_at_worst(text: Text, language: str) -> int:
 
 def fitter(kind: VarType) -> Callable[[Scalar], Scalar]:
     """How a value of this type is made fit to keep and show."""
-    return partial(_fit_text, kind.length) if kind.kind == "text" else _as_it_is
+    match kind.kind:
+        case "text" | "digits":
+            return partial(_fit_text, kind.length)
+        case "lines":
+            return partial(_fit_lines, kind.length, kind.count)
+        case _:
+            return _as_it_is
 
 
 def fitted(text: str, septets_max: int) -> str:
@@ -132,6 +155,11 @@ def fitted(text: str, septets_max: int) -> str:
 
 def _fit_text(septets_max: int, value: Scalar) -> Scalar:
     return fitted(str(value), septets_max)
+
+
+def _fit_lines(septets_max: int, count: int, value: Scalar) -> Scalar:
+    lines = [fitted(line, septets_max) for line in str(value).split("\n") if line.strip()]
+    return "\n".join(lines[:count])
 
 
 def _as_it_is(value: Scalar) -> Scalar:
@@ -192,10 +220,16 @@ def _show_upper(value: Scalar) -> str:
 
 
 def _bare_septets(kind: VarType, _money_max: Money) -> int:
-    return count_septets_max if kind.kind == "count" else kind.length
+    match kind.kind:
+        case "count":
+            return count_septets_max
+        case "lines":
+            return kind.count * (kind.length + 1) - 1
+        case _:
+            return kind.length
 
 
-_BARE = _Filter(frozenset({"text", "count"}), str, _bare_septets)
+_BARE = _Filter(frozenset({"text", "digits", "count", "lines"}), str, _bare_septets)
 
 FILTERS: Mapping[str, _Filter] = {
     "money": _Filter(

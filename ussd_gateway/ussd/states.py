@@ -3,21 +3,21 @@
 import re
 from collections.abc import Mapping
 
-from ussd_gateway.ussd import acts, fields, render, typed
+from ussd_gateway.ports import Effect
+from ussd_gateway.ussd import acts, fields, inputs, render, typed
 from ussd_gateway.ussd.known import Known, Written
 from ussd_gateway.ussd.menu import (
     Call,
-    Check,
     Decide,
     End,
     Guard,
-    Input,
     Menu,
     Notices,
     Option,
     Rule,
     Secret,
     State,
+    Taken,
     Text,
 )
 from ussd_gateway.ussd.strict_yaml import Node
@@ -25,14 +25,9 @@ from ussd_gateway.ussd.strict_yaml import Node
 KINDS = ("menu", "input", "secret", "call", "decide", "end")
 
 digits_max = 12
-retries_max = 10
 
 _KEY = re.compile(r"[0-9]{1,2}")
 _DIGITS = re.compile(r"([0-9]{1,2})(?:-([0-9]{1,2}))?")
-# Words by which a screen asks for what only a `secret` may take.
-_ASKS_SECRET = re.compile(
-    r"\b(pin|otp|password|passcode|nywila|nenosiri|(neno|namba) (la|ya) siri)\b", re.IGNORECASE
-)
 
 
 def find_kinds(node: Node | None, known: Known) -> dict[str, Written]:
@@ -66,9 +61,9 @@ def read_states(
             case "menu":
                 read[state.name] = _menu(state, known, notices, root=state.name in roots)
             case "input":
-                read[state.name] = _input(state, known, notices)
+                read[state.name] = inputs.read_input(state, known, notices)
             case "secret":
-                read[state.name] = _secret(state, known)
+                read[state.name] = _secret(state, known, notices)
             case "call":
                 read[state.name] = _call(state, known)
             case "decide":
@@ -123,7 +118,7 @@ def _options(
             known.faults,
             where=f"an option of {state.name}",
             required=("key", "text", "go"),
-            optional=("when",),
+            optional=("when", "speaks"),
         )
         guarded.append("when" in found)
         key = fields.word(found.get("key"), known.faults, where="key")
@@ -138,11 +133,23 @@ def _options(
                 found.get("text"), where=f"option {key} of {state.name}", line=item.line
             ),
             known.target(found.get("go"), where="go"),
+            _spoken(found.get("speaks"), known),
         )
     if guarded and all(guarded):
         advice = "leave one option without `when`, or decide before this menu"
         known.faults.add("E14", state.line, f"{state.name} can hide every option", advice)
     return options
+
+
+def _spoken(node: Node | None, known: Known) -> str | None:
+    """The language that an option goes on in."""
+    if node is None:
+        return None
+    language = fields.word(node, known.faults, where="speaks")
+    if language and language not in known.languages:
+        advice = f"the languages of this pack are {', '.join(known.languages)}"
+        known.faults.add("E01", node.line, f"speaks {language}", advice)
+    return language
 
 
 def _clash(key: str, options: Mapping[str, Option], known: Known, *, nav: bool) -> str | None:
@@ -168,92 +175,25 @@ def _blocks(
     return tuple(blocks)
 
 
-def _input(state: Written, known: Known, notices: Notices) -> Input:
-    found = fields.mapping(
-        state.node,
-        known.faults,
-        where=state.name,
-        required=("text", "into", "go"),
-        optional=("check", "retries", "nav"),
-    )
-    text = known.text(found.get("text"), where=f"text of {state.name}", line=state.line)
-    _refuse_asking_secrets(text, known)
-    into = fields.word(found.get("into"), known.faults, where="into")
-    parse, bad = _typed(into, found.get("into"), known, notices)
-    retries = fields.count(
-        found.get("retries"), known.faults, where="retries", least=1, most=retries_max
-    )
-    return Input(
-        line=state.line,
-        text=text,
-        into=into,
-        parse=parse,
-        bad=bad,
-        checks=_checks(state, found.get("check"), known),
-        go=known.target(found.get("go"), where="go"),
-        retries=retries if "retries" in found else None,
-        nav=_nav(found, known),
-    )
-
-
-def _typed(
-    into: str, node: Node | None, known: Known, notices: Notices
-) -> tuple[typed.Parser, Text]:
-    var = known.vars.get(into)
-    line = node.line if node else 0
-    match var.type.kind if var else "":
-        case "msisdn" if var:
-            return typed.msisdn_parser(var.region), notices.bad_number
-        case "money" if var:
-            return typed.money_parser(var.currency, known.money_max), notices.bad_amount
-        case "":
-            if into:
-                known.faults.add("E20", line, into, "declare it under `vars`")
-        case kind:
-            known.faults.add(
-                "E09", line, f"{into} is of type {kind}", "msisdn or money is typed"
-            )
-    return typed.nothing, notices.bad_choice
-
-
-def _checks(state: Written, node: Node | None, known: Known) -> tuple[Check, ...]:
-    checks = []
-    for item in fields.items(node, known.faults, where=f"check of {state.name}"):
-        found = fields.mapping(
-            item, known.faults, where=f"a check of {state.name}", required=("unless", "say")
-        )
-        guard = known.guard(found.get("unless"), where="unless")
-        say = known.text(found.get("say"), where=f"a check of {state.name}", line=item.line)
-        if guard is not None:
-            checks.append(Check(guard, say))
-    return tuple(checks)
-
-
-def _refuse_asking_secrets(text: Text, known: Known) -> None:
-    for language, parts in text.parts.items():
-        for part in parts:
-            asked = _ASKS_SECRET.search(part) if isinstance(part, str) else None
-            if asked:
-                advice = "an `input` is kept and shown; ask for it in a `secret`"
-                known.faults.add("E28", text.line, f"{asked[0]} ({language})", advice)
-
-
-def _secret(state: Written, known: Known) -> Secret:
+def _secret(state: Written, known: Known, notices: Notices) -> Secret:
     found = fields.mapping(
         state.node,
         known.faults,
         where=state.name,
         required=("text", "digits", "do", "within", "outcomes"),
-        optional=("with", "nav"),
+        optional=("with", "save", "nav"),
     )
+    act = acts.read_act(state, found, known, secret=True)
     least, most = _digits(found.get("digits"), known)
     return Secret(
         line=state.line,
         text=known.text(found.get("text"), where=f"text of {state.name}", line=state.line),
         digits_min=least,
         digits_max=most,
-        act=acts.read_act(state, found, known, secret=True),
+        bad=render.filled(notices.bad_pin, {"digits": typed.how_many(least, most)}),
+        act=act,
         takes=acts.results(found.get("do"), known),
+        saves=_saved(found, known, moves_money=act.effect is Effect.MONEY),
         nav=_nav(found, known),
     )
 
@@ -279,14 +219,24 @@ def _call(state: Written, known: Known) -> Call:
         required=("do", "within", "outcomes"),
         optional=("with", "save"),
     )
-    do = found.get("do")
-    save = fields.word(found.get("save"), known.faults, where="save")
     return Call(
         line=state.line,
         act=acts.read_act(state, found, known, secret=False),
-        takes=acts.saved(save, found["save"], do, known) if save else acts.results(do, known),
-        saves=bool(save),
+        takes=() if "save" in found else acts.results(found.get("do"), known),
+        saves=_saved(found, known, moves_money=False),
     )
+
+
+def _saved(found: Mapping[str, Node], known: Known, *, moves_money: bool) -> tuple[Taken, ...]:
+    """The fields of the record that `save` names; none where nothing is saved."""
+    save = fields.word(found.get("save"), known.faults, where="save")
+    if not save:
+        return ()
+    if moves_money:
+        advice = "what moves money tells of itself by result.*; remove `save`"
+        known.faults.add("E20", found["save"].line, f"save: {save}", advice)
+        return ()
+    return acts.saved(save, found["save"], found.get("do"), known)
 
 
 def _decide(state: Written, known: Known) -> Decide:

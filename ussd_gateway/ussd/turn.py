@@ -14,6 +14,7 @@ import itertools
 import secrets
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -46,6 +47,7 @@ from ussd_gateway.ussd.menu import Program, Text
 from ussd_gateway.ussd.render import render
 from ussd_gateway.ussd.routes import Routes
 from ussd_gateway.ussd.row import Row
+from ussd_gateway.ussd.versions import Packs
 
 # A hop has answered by then, its actions included: before the lease on its session lapses.
 hop_s_max = 7.0
@@ -64,15 +66,18 @@ log = structlog.get_logger()
 
 @dataclass(slots=True)
 class _Hop:
-    """One callback while it is answered. `number` is 0 until its session is known."""
+    """One callback while it is answered. Until its session is known, `number` is 0 and
+    `program` the live one; `began_in` is the digest of the one that the session began in."""
 
     request: Request
+    pack: str
     program: Program
     origin: Origin
     holder: str
     began: datetime
     number: int = 0
     visit: str = ""
+    began_in: str = ""
     calls: int = 0
     locked: datetime | None = None
 
@@ -90,7 +95,7 @@ class Turn:
     def __init__(
         self,
         *,
-        packs: Mapping[str, Program],
+        packs: Packs,
         routes: Routes,
         actions: Mapping[str, Action],
         sessions: Sessions,
@@ -100,7 +105,7 @@ class Turn:
         random: Random,
         mac_key: bytes,
     ) -> None:
-        """`packs` by name. `mac_key` hashes the texts of sessions, in every process alike."""
+        """`mac_key` hashes the texts of sessions, in every process alike."""
         self._packs = packs
         self._routes = routes
         self._actions = actions
@@ -121,7 +126,8 @@ class Turn:
 
         hop = _Hop(
             request=request,
-            program=self._packs[pack],
+            pack=pack,
+            program=self._packs.known(pack),
             origin=Origin(request.route, request.session_id, request.msisdn),
             holder=f"{self._instance}.{next(self._holders)}",
             began=self._clock.now(),
@@ -140,7 +146,7 @@ class Turn:
 
     def broken(self, request: Request) -> Reply:
         """What a person sees when we are at fault ourselves: nobody knows how far it got."""
-        program = self._packs[self._routes.service_codes[request.service_code]]
+        program = self._packs.known(self._routes.service_codes[request.service_code])
         screen = _said(program, program.notices.checking)
         return Reply(screen.text, screen.ends)
 
@@ -174,7 +180,8 @@ class Turn:
     # --- the four ways a callback finds its session
 
     def _first(self, hop: _Hop) -> Reply:
-        request, program = hop.request, hop.program
+        request = hop.request
+        program = hop.program = self._packs.live(hop.pack)
         hop.number = 1
         hop.visit = str(self._random.uuid7())
         profile = self._profiles.profile(request.msisdn)
@@ -188,9 +195,10 @@ class Turn:
         return self._keep(hop, shown)
 
     def _next(self, hop: _Hop, loaded: Loaded) -> Reply:
-        request, program = hop.request, hop.program
+        request = hop.request
         hop.number = loaded.hop + 1
         before = row.unpack(loaded.row)
+        hop.began_in = before.program if before else ""
         if before is None or not heard.extends(self._mac_key, request, before.heard):
             return self._refuse(hop, "does not follow" if before else "row not readable")
         hop.visit = before.visit
@@ -198,9 +206,10 @@ class Turn:
         rest = (offset, len(request.text) - offset)
         if before.session is None:
             return self._keep(hop, _ended(Screen(before.reply), (*before.heard.hidden, rest)))
-        if before.program != program.digest:
-            return self._refuse(hop, "another program")
+        if not self._pinned(hop):
+            return self._refuse(hop, "its version is not to be found")
 
+        program = hop.program
         text = request.text[offset:]
         if heard.JOINT in text:
             return self._refuse(hop, "more than one input")
@@ -216,6 +225,7 @@ class Turn:
     def _repeated(self, hop: _Hop, loaded: Loaded) -> Reply:
         hop.number = loaded.hop
         before = row.unpack(loaded.row)
+        hop.began_in = before.program if before else ""
         if before is None or not heard.repeats(self._mac_key, hop.request, before.heard):
             # The session itself is left alone: this is a callback from before, or not its own.
             log.warning("turn.anomaly", reason="does not follow", **_who(hop.request))
@@ -225,8 +235,19 @@ class Turn:
         screen = Screen(before.reply, ends=before.session is None)
         if screen.ends and hop.number == 1 and hop.request.text:
             # If Redis had lost the session while it paid, the books know better by now.
-            screen = self._told(hop) or screen
+            with suppress(BooksLost):
+                screen = self._told(hop) or screen
         return Reply(screen.text, screen.ends)
+
+    def _pinned(self, hop: _Hop) -> bool:
+        """Goes on in the version that the session began in; False where it is not to be
+        found. Raises BooksLost."""
+        if hop.began_in and hop.began_in != hop.program.digest:
+            found = self._packs.pinned(hop.pack, hop.began_in)
+            if found is None:
+                return False
+            hop.program = found
+        return True
 
     def _refuse(self, hop: _Hop, reason: str) -> Reply:
         """Ends a session whose text cannot be what was typed."""
@@ -336,7 +357,7 @@ class Turn:
         request = hop.request
         session = None if shown.screen.ends else shown.session
         kept = Row(
-            hop.program.digest,
+            hop.began_in or hop.program.digest,
             hop.visit,
             heard.remember(self._mac_key, request, shown.hidden),
             shown.screen.text,
@@ -386,6 +407,7 @@ class Turn:
         settled = self._truth.settled(hop.origin)
         if settled is None:
             return None
+        self._pinned(hop)
         wished = self._profiles.profile(hop.request.msisdn).language
         return engine.tell(hop.program, settled, wished)
 

@@ -1,6 +1,6 @@
 """Whether the gateway can serve, and figures for those who watch it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import redis
 from prometheus_client.core import GaugeMetricFamily
@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from ussd_gateway.app import Gateway
 from ussd_gateway.store.database import reading
 from ussd_gateway.store.outbox import Outbox
+from ussd_gateway.store.purchases import SqlPurchases
 
 
 def unready(gateway: Gateway, client: redis.Redis) -> list[str]:
@@ -30,16 +31,24 @@ def unready(gateway: Gateway, client: redis.Redis) -> list[str]:
     return missing
 
 
-class OutboxMetrics(Collector):
+class BacklogMetrics(Collector):
     """Read from the database when asked: the same whichever process answers."""
 
-    def __init__(self, outbox: Outbox) -> None:
+    def __init__(self, outbox: Outbox, purchases: SqlPurchases) -> None:
         self._outbox = outbox
+        self._purchases = purchases
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        rows = GaugeMetricFamily(
-            "gateway_outbox_messages", "SMS in the outbox, by state", labels=["state"]
+        yield _by_state(
+            "gateway_outbox_messages", "SMS in the outbox, by state", self._outbox.backlog()
         )
-        for state, count in sorted(self._outbox.backlog().items()):
-            rows.add_metric([state], count)
-        yield rows
+        yield _by_state(
+            "gateway_purchases", "Purchases of carriers, by state", self._purchases.backlog()
+        )
+
+
+def _by_state(name: str, what: str, counts: Mapping[str, int]) -> GaugeMetricFamily:
+    rows = GaugeMetricFamily(name, what, labels=["state"])
+    for state, count in sorted(counts.items()):
+        rows.add_metric([state], count)
+    return rows

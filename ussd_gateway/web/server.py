@@ -3,18 +3,21 @@
     POST /ussd/<route>/<token>             a hop: answered with a screen, whatever was typed
     POST /ussd/<route>/<token>/events      a session is over
     POST /sms/<provider>/<token>/reports   what became of a message
+    POST /airtime/<provider>/<token>/status     what became of a top-up
+    POST /airtime/<provider>/<token>/validate   whether a top-up is ours
     GET  /healthz /readyz /metrics
 
 Wrong token or route 404; address not allowed 403; missing or malformed fields 400; too large
 413. A service code that we do not serve is an END. Never a 5xx for bad input.
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from urllib.parse import parse_qsl
 
 import redis
 import structlog
-from flask import Flask, Response, abort, request
+from flask import Flask, Response, abort, jsonify, request
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from sqlalchemy.exc import SQLAlchemyError
@@ -23,10 +26,13 @@ from ussd_gateway import app as wiring
 from ussd_gateway.aggregators import africastalking
 from ussd_gateway.aggregators.africastalking import Malformed
 from ussd_gateway.app import Gateway
+from ussd_gateway.carriers.airtime import parse_status, parse_validation
+from ussd_gateway.ports import BooksLost, PurchasesLost
+from ussd_gateway.services.buy_airtime import KIND as AIRTIME
 from ussd_gateway.settings import Settings
 from ussd_gateway.sms.africastalking import parse_report
 from ussd_gateway.web.doorkeeper import Doorkeeper
-from ussd_gateway.web.health import OutboxMetrics, unready
+from ussd_gateway.web.health import BacklogMetrics, unready
 
 log = structlog.get_logger()
 
@@ -53,7 +59,7 @@ def door(gateway: Gateway, settings: Settings) -> Flask:
     )
     redis_client = redis.from_url(settings.redis_url, socket_timeout=redis_timeout_s)
     registry = CollectorRegistry()
-    registry.register(OutboxMetrics(gateway.outbox))
+    registry.register(BacklogMetrics(gateway.outbox, gateway.purchases))
 
     flask = Flask("ussd_gateway.web", static_folder=None)
     flask.config["MAX_CONTENT_LENGTH"] = request_octets_max
@@ -97,7 +103,9 @@ def door(gateway: Gateway, settings: Settings) -> Flask:
         return _text("OK")
 
     @flask.errorhandler(SQLAlchemyError)
-    def away(error: SQLAlchemyError) -> Response:
+    @flask.errorhandler(BooksLost)
+    @flask.errorhandler(PurchasesLost)
+    def away(error: Exception) -> Response:
         log.error("books.lost", error=type(error).__name__, path=request.endpoint)
         return _text("the database does not answer: try again", 503)
 
@@ -110,6 +118,26 @@ def door(gateway: Gateway, settings: Settings) -> Flask:
         # One of a message that is not ours is taken too: its coming again would change nothing.
         gateway.outbox.report(found)
         return _text("OK")
+
+    @flask.post("/airtime/<provider>/<token>/status")
+    def airtime_status(provider: str, token: str) -> Response:
+        guard(africastalking.ROUTE, provider, token)
+        found = parse_status(_fields())
+        if found is None:
+            return _text("missing or malformed: requestId, status, phoneNumber", 400)
+        if not gateway.fulfilment.reported(AIRTIME, found):
+            # It may have overtaken the answer that names it, and nothing else will tell.
+            return _text("no such purchase: try again", 404)
+        return _text("OK")
+
+    @flask.post("/airtime/<provider>/<token>/validate")
+    def airtime_validate(provider: str, token: str) -> Response:
+        guard(africastalking.ROUTE, provider, token)
+        found = parse_validation(_fields())
+        if found is None:
+            return _text("missing or malformed: phoneNumber, currencyCode, amount", 400)
+        ours = gateway.fulfilment.expected(AIRTIME, found.msisdn, found.amount)
+        return jsonify(status="Validated" if ours else "Failed")
 
     @flask.get("/healthz")
     def healthz() -> Response:
@@ -128,8 +156,7 @@ def door(gateway: Gateway, settings: Settings) -> Flask:
 
 
 def _form() -> Mapping[str, str]:
-    """The fields of a urlencoded body; 400 where it is none. Twice the same field is malformed:
-    nobody can say which was meant."""
+    """The fields of a urlencoded body; 400 where it is none."""
     try:
         pairs = parse_qsl(
             request.get_data().decode(),
@@ -139,6 +166,27 @@ def _form() -> Mapping[str, str]:
         )
     except ValueError:
         abort(400)
+    return _by_name(pairs)
+
+
+def _fields() -> Mapping[str, str]:
+    """Of a form, or of a flat JSON object: the vendor shows airtime's as the second, and does
+    not say. A number keeps the digits that it was written with."""
+    if request.mimetype != "application/json":
+        return _form()
+    try:
+        pairs = json.loads(
+            request.get_data(), parse_int=str, parse_float=str, object_pairs_hook=tuple
+        )
+    except (ValueError, RecursionError):
+        abort(400)
+    if not isinstance(pairs, tuple) or len(pairs) > fields_max:
+        abort(400)
+    return _by_name([(name, value) for name, value in pairs if isinstance(value, str)])
+
+
+def _by_name(pairs: Sequence[tuple[str, str]]) -> Mapping[str, str]:
+    """Twice the same field is malformed: nobody can say which was meant."""
     form = dict(pairs)
     if len(form) != len(pairs):
         abort(400)

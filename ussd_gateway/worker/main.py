@@ -14,6 +14,8 @@ from rq.serializers import JSONSerializer
 from sqlalchemy.exc import SQLAlchemyError
 
 from ussd_gateway import app
+from ussd_gateway.ports import BooksLost, PurchasesLost
+from ussd_gateway.services.fulfilment import Fulfilment
 from ussd_gateway.settings import Settings
 from ussd_gateway.store.outbox import Outbox
 from ussd_gateway.worker import jobs
@@ -73,9 +75,11 @@ def run_relay(settings: Settings) -> None:
 
 
 def run_scheduler(settings: Settings) -> None:
+    """Settles purchases too, so it has a ledger writer of its own."""
     app.start_logging(settings)
     outbox = app.outbox(settings, app.clock(settings))
-    _until_stopped(lambda: _release(outbox), SCHEDULER_WAIT_S)
+    with app.fulfilling(settings) as fulfilment:
+        _until_stopped(lambda: _release(outbox) or _follow(fulfilment), SCHEDULER_WAIT_S)
 
 
 def relay(outbox: Outbox, queue: Queue) -> bool:
@@ -100,6 +104,13 @@ def _release(outbox: Outbox) -> bool:
     return False
 
 
+def _follow(fulfilment: Fulfilment) -> bool:
+    followed = fulfilment.follow_up()
+    if followed:
+        log.info("purchases.followed", rows=followed)
+    return False
+
+
 def _queue(connection: redis.Redis) -> Queue:
     return Queue(jobs.QUEUE, connection=connection, serializer=JSONSerializer)
 
@@ -117,6 +128,6 @@ def _until_stopped(step: Callable[[], bool], wait_s: float) -> None:
         try:
             if not step():
                 stopping.wait(wait_s)
-        except (redis.RedisError, SQLAlchemyError) as error:
+        except (redis.RedisError, SQLAlchemyError, BooksLost, PurchasesLost) as error:
             log.warning("worker.trouble", error=type(error).__name__)
             stopping.wait(AFTER_TROUBLE_S)

@@ -299,6 +299,35 @@ class Phone {
   }
 }
 
+// What the carrier does with charges, for both phones; the simulator keeps it.
+class Carrier {
+  constructor(control) {
+    this.control = control;
+    control.addEventListener("change", (event) => this.set(event.target.value));
+    document.addEventListener("visibilitychange", () => {
+      if (!document.hidden) this.ask();
+    });
+    this.ask();
+  }
+
+  set(mood) {
+    this.ask({
+      method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ mood }),
+    });
+  }
+
+  async ask(options) {
+    try {
+      const response = await fetch("carrier/mood", options);
+      const { mood } = await response.json();
+      for (const choice of this.control.elements) choice.checked = choice.value === mood;
+      this.control.disabled = false;
+    } catch {
+      this.control.disabled = true; // until it is asked again
+    }
+  }
+}
+
 function letter(message, fresh) {
   const item = document.createElement("li");
   item.classList.toggle("fresh", fresh);
@@ -334,3 +363,4 @@ function showTime() {
 }
 
 Phone.start();
+new Carrier(document.querySelector(".carrier"));

@@ -1,7 +1,7 @@
 """Plays a transcript on a world: phones, a gateway, and what can be seen of it from behind."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any, Protocol, assert_never
 import yaml
 
 from ussd_gateway.domain.money import Money, parse_typed
+from ussd_gateway.domain.pin import is_weak
 from ussd_gateway.simulators.handset import Handset, NoSession, Screen
 from ussd_gateway.simulators.transcripts.text import (
     Difference,
@@ -21,7 +22,9 @@ from ussd_gateway.simulators.transcripts.text import (
 )
 
 IDENTICAL = "(identical)"
-PIN, WRONG_PIN = "<PIN>", "<wrong PIN>"
+PIN, WRONG_PIN, NEW_PIN = "<PIN>", "<wrong PIN>", "<new PIN>"
+# Of a number that is nobody's of the cast, once it has registered.
+DEMO_PIN = "9067"
 
 _BALANCE = re.compile(r"(.*\S)\s+[A-Z]{3} -?[0-9,.]+")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours"}
@@ -46,7 +49,16 @@ class World(Protocol):
         """A new one."""
 
     def give(self, name: str, amount: Money) -> None:
-        """From now on a person has so much."""
+        """From now on there is so much in an account: a person's by first name, any other by
+        its public reference."""
+
+    def speak(self, name: str, language: str) -> bool:
+        """From now on a person has chosen a language; False where nobody is registered so.
+        Any other than one of the cast is called by the number."""
+
+    def carrier(self, mood: str) -> None:
+        """From now on the carrier `answers`, `refuses`, is `silent`, or is `silent after
+        charging`."""
 
     def wait(self, span: timedelta) -> None:
         """Time goes by for everything."""
@@ -103,7 +115,7 @@ class _Player:
 
     def say(self, step: Step) -> Iterable[str]:
         """The lines below a step. What cannot be done is said in brackets."""
-        if step.who and step.who not in self._world.people and not step.who.startswith("+"):
+        if step.who[:1].isalpha() and step.who not in self._world.people:
             return [f"(nobody is called {step.who})"]
 
         match step.verb:
@@ -118,9 +130,15 @@ class _Player:
             case Verb.HANGS_UP:
                 self._phone(step.who).hang_up()
                 return []
+            case Verb.SPEAKS:
+                known = self._world.speak(step.who, step.what)
+                return [] if known else [f"({step.who} is not registered)"]
             case Verb.WAITS:
                 count, unit = int(step.what[:-1]), _UNITS[step.what[-1]]
                 self._world.wait(timedelta(**{unit: count}))
+                return []
+            case Verb.CARRIER:
+                self._world.carrier(step.what.removeprefix("is "))
                 return []
             case Verb.SMS:
                 return self._told()
@@ -132,8 +150,8 @@ class _Player:
                 assert_never(step.verb)
 
     def _give(self, who: str, what: str) -> Iterable[str]:
-        if who not in self._given:
-            return [f"({who} has no wallet)"]
+        if who not in self._world.balances():
+            return [f"({who} has no wallet)" if who[0].isalpha() else f"(no account is {who})"]
 
         currency, _, figure = what.partition(" ")
         # What is written well and is no amount is nothing: KES 0.00.
@@ -167,7 +185,7 @@ class _Player:
         listed = [match[1] for line in says if (match := _BALANCE.fullmatch(line))]
         named = [name for name in self._named if name in balances]
         people = [name for name in self._world.people if name in balances]
-        moved = [name for name in people if balances[name] != self._given[name]]
+        moved = [name for name in people if balances[name] != self._given.get(name)]
         for name in dict.fromkeys(listed + named + moved):
             yield f"{name:<{_NAME_WIDTH}} {balances.get(name, '(no such account)')}"
 
@@ -187,10 +205,10 @@ class _Player:
     def _typed(self, step: Step) -> str:
         """What is typed, with the PIN in its place."""
         typed, person = step.what, self._world.people.get(step.who)
-        if person is None:
-            return typed
-        for word, secret in ((PIN, person.pin), (WRONG_PIN, _other(person.pin))):
+        pin = person.pin if person else DEMO_PIN
+        for word, make in _PINS.items():
             if word in typed:
+                secret = make(pin)
                 self._secrets[secret] = None
                 typed = typed.replace(word, secret)
         return typed
@@ -205,3 +223,12 @@ def _lines(screen: Screen) -> Sequence[str]:
 def _other(pin: str) -> str:
     """A PIN of the same length that is not this one."""
     return pin[:-1] + str((int(pin[-1]) + 1) % 10)
+
+
+def _better(pin: str) -> str:
+    """A PIN of the same digits that is not this one, and good enough to be taken for it."""
+    turned = (pin[at:] + pin[:at] for at in range(1, len(pin)))
+    return next(each for each in turned if each != pin and not is_weak(each))
+
+
+_PINS: Mapping[str, Callable[[str], str]] = {PIN: str, WRONG_PIN: _other, NEW_PIN: _better}

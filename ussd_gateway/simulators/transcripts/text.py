@@ -15,20 +15,25 @@ class Verb(Enum):
     ENTERS = "enters"
     REPEATS = "repeats"
     HANGS_UP = "hangs up"
+    SPEAKS = "speaks"
     WAITS = "waits"
+    CARRIER = "carrier"
     SMS = "sms"
     LEDGER = "ledger"
     NEVER_STORED = "never stored"
 
 
 _NAME = r"(?P<who>[A-Z]\w*|\+[0-9]+)"
+_ACCOUNT = r"(?P<who>[A-Z]\w*|\+?[0-9]+)"
 _WORDINGS: Mapping[Verb, re.Pattern[str]] = {
-    Verb.GIVEN: re.compile(rf"given +{_NAME} +(?P<what>[A-Z]{{3}} [0-9,]+\.[0-9]{{2}})"),
+    Verb.GIVEN: re.compile(rf"given +{_ACCOUNT} +(?P<what>[A-Z]{{3}} [0-9,]+\.[0-9]{{2}})"),
     Verb.DIALS: re.compile(rf"{_NAME} dials (?P<what>\S.*)"),
     Verb.ENTERS: re.compile(rf"{_NAME} enters(?: (?P<what>.*))?"),
     Verb.REPEATS: re.compile(rf"{_NAME} repeats"),
     Verb.HANGS_UP: re.compile(rf"{_NAME} hangs up"),
+    Verb.SPEAKS: re.compile(rf"{_NAME} speaks (?P<what>[a-z]{{2}})"),
     Verb.WAITS: re.compile(r"waits (?P<what>[0-9]{1,4}[smh])"),
+    Verb.CARRIER: re.compile("carrier (?P<what>answers|refuses|is silent(?: after charging)?)"),
     Verb.SMS: re.compile("sms"),
     Verb.LEDGER: re.compile("ledger"),
     Verb.NEVER_STORED: re.compile(r"never stored (?P<what>\S.*)"),

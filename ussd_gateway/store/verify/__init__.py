@@ -38,6 +38,7 @@ def verify(engine: Engine) -> tuple[Finding, ...]:
     keyed = Tally(8, "a key happened once, and its outcome and SMS tell of it", "keys")
     ringed = Tally(10, "e-money is matched by the trust bank at every commit", "journals")
     guarded = Tally(15, "rows of the books cannot be changed", "guards")
+    apart = Tally(None, "what is charged to phones never meets e-money", "journals")
     received = Tally(None, "a receipt is well formed, of its date, and unique", "receipts")
 
     with snapshot(engine) as books:
@@ -49,13 +50,13 @@ def verify(engine: Engine) -> tuple[Finding, ...]:
             bounded=bounded,
             ringed=ringed,
         )
-        check_journals(books, balanced=balanced, ringed=ringed, received=received)
+        check_journals(books, balanced=balanced, ringed=ringed, apart=apart, received=received)
         check_keys(books, keyed)
         check_guards(books, guarded)
     try_to_change(engine, guarded)
 
     tallies = (
         *(balanced, matched, summed, chained, bounded, keyed, ringed, guarded),
-        received,
+        *(received, apart),
     )
     return tuple(tally.finding() for tally in tallies)

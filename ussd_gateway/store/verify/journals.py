@@ -1,4 +1,4 @@
-"""Journals beside their legs: invariants 1 and 10 at every commit, and the receipts."""
+"""Journals beside their legs: invariants 1 and 10 at every commit, phone bills, receipts."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, select
 from ussd_gateway.store.schema import account, entry, journal
 from ussd_gateway.store.verify.finding import Tally
 from ussd_gateway.store.verify.receipts import fault_of
-from ussd_gateway.store.verify.ring import RING
+from ussd_gateway.store.verify.ring import CARRIER_MONEY, RING
 from ussd_gateway.store.verify.snapshot import Row, beside, rows
 
 _JOURNALS = select(journal.c.id, journal.c.receipt, journal.c.business_date).order_by(
@@ -28,14 +28,15 @@ _TWICE = (
 
 
 def check_journals(
-    books: Connection, *, balanced: Tally, ringed: Tally, received: Tally
+    books: Connection, *, balanced: Tally, ringed: Tally, apart: Tally, received: Tally
 ) -> None:
     for number, row, legs in beside(rows(books, _JOURNALS), rows(books, _LEGS)):
         balanced.checked += 1
         ringed.checked += 1
+        apart.checked += 1
         if row is None:
             balanced.wrong(f"journal {number} does not exist, and has entries")
-        _check_legs(number, legs, balanced, ringed)
+        _check_legs(number, legs, balanced, ringed, apart)
         if row is not None:
             received.checked += 1
             _, receipt, business_date = row
@@ -45,12 +46,16 @@ def check_journals(
         received.wrong(f"receipt {receipt} was given {times} times")
 
 
-def _check_legs(number: int, legs: Iterator[Row], balanced: Tally, ringed: Tally) -> None:
+def _check_legs(
+    number: int, legs: Iterator[Row], balanced: Tally, ringed: Tally, apart: Tally
+) -> None:
     sums: Counter[str | None] = Counter()
     ring: Counter[str | None] = Counter()
+    codes: set[int] = set()
     count = 0
     for _, minor, currency, code in legs:
         count += 1
+        codes.add(code)
         sums[currency] += minor
         if code in RING:
             ring[currency] += minor
@@ -63,3 +68,5 @@ def _check_legs(number: int, legs: Iterator[Row], balanced: Tally, ringed: Tally
     for currency, minor in ring.items():
         if minor:
             ringed.wrong(f"journal {number} moves {minor} {currency} into or out of the ring")
+    if codes & RING and codes & CARRIER_MONEY:
+        apart.wrong(f"journal {number} has legs of a phone bill and of e-money")

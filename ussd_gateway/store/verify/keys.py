@@ -12,7 +12,22 @@ from ussd_gateway.store.verify.finding import Tally
 from ussd_gateway.store.verify.snapshot import Row, beside, rows
 
 # The SMS that a journal of a kind owes, each once: nobody's money moves untold.
-OWED = {"send_money": Counter({"sent": 1, "received": 1})}
+OWED = {
+    kind: Counter(templates)
+    for kind, templates in {
+        "send_money": ("sent", "received"),
+        "pay_bill": ("bill_paid", "bill_received"),
+        "buy_goods": ("till_paid", "till_received"),
+        "withdraw": ("withdrawn", "paid_out"),
+        "deposit": ("deposited", "taken_in"),
+        "airtime": ("airtime_bought",),
+        "airtime_delivered": (),
+        "airtime_returned": ("airtime_returned",),
+        "content": ("content_bought", "content_received"),
+    }.items()
+}
+# What a journal's key may say of it, where that is not a plain yes.
+MOVED = {"airtime_delivered": ("delivered",), "airtime_returned": ("carrier_refused",)}
 
 _JOURNALS = select(journal.c.id, journal.c.kind, journal.c.receipt).order_by(journal.c.id)
 _POSTED = (
@@ -61,7 +76,7 @@ def check_keys(books: Connection, keyed: Tally) -> None:
                 f"journal {number} has {len(outcomes)} keys {' '.join(outcomes)}".rstrip()
             )
         for key, outcome in outcomes.items():
-            if fault := _fault_of(outcome, receipt):
+            if fault := _fault_of(kind, outcome, receipt):
                 keyed.wrong(f"key {key} of journal {number}: {fault}")
         _check_sms(number, kind, receipt, told, keyed)
     for key, outcome in rows(books, _UNPOSTED):
@@ -86,11 +101,11 @@ def _gather(found: Iterator[Row]) -> tuple[dict[str, str], dict[int, tuple[str, 
     return outcomes, told
 
 
-def _fault_of(outcome: str, receipt: str) -> str | None:
+def _fault_of(kind: str, outcome: str, receipt: str) -> str | None:
     name, values = _read_outcome(outcome)
     if name is None:
         return "its outcome cannot be read"
-    if name != "ok":
+    if name not in MOVED.get(kind, ("ok",)):
         return f"money moved, and its outcome is {name}"
     if values.get("receipt") != receipt:
         return f"its outcome says receipt {values.get('receipt')}, its journal {receipt}"

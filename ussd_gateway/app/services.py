@@ -1,0 +1,134 @@
+"""The services, bound to the doors they need, and the actions by which menus name them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import chain
+
+from sqlalchemy import Engine
+
+from ussd_gateway.app import files
+from ussd_gateway.carriers.airtime import AfricasTalkingAirtime
+from ussd_gateway.carriers.camara import CamaraBilling
+from ussd_gateway.ports import Action, Carrier, Clock, Ledger, Random, Reads
+from ussd_gateway.services import (
+    buy_airtime,
+    buy_content,
+    cash,
+    choose_pin,
+    pay,
+    pins,
+    register,
+    send_money,
+)
+from ussd_gateway.services.balance import BalanceService
+from ussd_gateway.services.buy_airtime import Airtime, BuyAirtimeService
+from ussd_gateway.services.buy_content import BuyContentService, Content
+from ussd_gateway.services.cash import CashService
+from ussd_gateway.services.choose_language import ChooseLanguageService
+from ussd_gateway.services.choose_pin import ChoosePinService
+from ussd_gateway.services.fulfilment import Fulfilment
+from ussd_gateway.services.pay import PayService
+from ussd_gateway.services.register import RegisterService
+from ussd_gateway.services.send_money import SendMoneyService
+from ussd_gateway.services.teller import Teller
+from ussd_gateway.settings import Purpose, Settings
+from ussd_gateway.store.numbers import AccountNumbers
+from ussd_gateway.store.pins import HmacPinVerifier, HmacTickets
+from ussd_gateway.store.purchases import SqlPurchases
+
+# Every SMS that a service sends.
+TEMPLATES = frozenset().union(
+    *(
+        each.TEMPLATES
+        for each in (
+            pins,
+            send_money,
+            pay,
+            cash,
+            buy_airtime,
+            buy_content,
+            choose_pin,
+            register,
+        )
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Carriers:
+    """Whoever outside is asked."""
+
+    billing: Carrier
+    airtime: Carrier
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    actions: Mapping[str, Action]
+    fulfilment: Fulfilment
+
+
+def carriers(settings: Settings) -> Carriers:
+    return Carriers(
+        CamaraBilling(
+            base_url=settings.carrier_base_url,
+            token=settings.carrier_token,
+            merchant_names={},
+        ),
+        AfricasTalkingAirtime(
+            username=settings.at_username,
+            api_key=settings.at_api_key,
+            base_url=settings.at_base_url,
+        ),
+    )
+
+
+def services(
+    settings: Settings,
+    *,
+    engine: Engine,
+    reads: Reads,
+    ledger: Ledger,
+    clock: Clock,
+    random: Random,
+    outside: Carriers,
+) -> Services:
+    """Connects nothing yet. Raises Faulty."""
+    ring, market = settings.pin_key, files.market(settings)
+    teller = Teller(
+        reads,
+        ledger,
+        HmacPinVerifier(lambda kid: ring.subkey(Purpose.PIN, kid=kid)),
+        clock,
+        market,
+        files.tariffs(settings),
+        files.limits(settings, market.currency),
+    )
+    fulfilment = Fulfilment(
+        teller,
+        SqlPurchases(engine, clock),
+        {
+            buy_airtime.KIND: Airtime(outside.airtime),
+            buy_content.KIND: Content(outside.billing, reads),
+        },
+    )
+    choosing = ChoosePinService(
+        teller,
+        HmacTickets(ring.subkey(Purpose.TICKET)),
+        AccountNumbers(engine),
+        random,
+        kid=ring.current_kid,
+    )
+    offered = (
+        SendMoneyService(teller),
+        PayService(teller),
+        CashService(teller),
+        BuyAirtimeService(teller, fulfilment),
+        BuyContentService(teller, fulfilment, files.catalogue(settings)),
+        BalanceService(teller),
+        ChooseLanguageService(teller),
+        choosing,
+        RegisterService(teller, choosing),
+    )
+    every = chain.from_iterable(service.actions() for service in offered)
+    return Services({action.name: action for action in every}, fulfilment)

@@ -1,0 +1,278 @@
+"""Pay a business: a bill under an account number, or goods at a till.
+
+bill   payer's wallet -> biller     a fee of the payer's, and one out of what the biller gets
+till   payer's wallet -> merchant   the payer pays the price and no more
+"""
+
+from dataclasses import dataclass
+
+from ussd_gateway.domain.accounts import PAYMENT_FEES
+from ussd_gateway.domain.book import Book, Business, Decision, Subscriber, Trade
+from ussd_gateway.domain.journal import Leg, Posting
+from ussd_gateway.domain.limits import Limit
+from ussd_gateway.domain.money import Money
+from ussd_gateway.domain.msisdn import masked
+from ussd_gateway.domain.refusals import Reason, Refused
+from ussd_gateway.domain.tariff import Fee, Tariff
+from ussd_gateway.ports import Action, Answer, Call, Effect, Scalar, VarType
+from ussd_gateway.services.fees import fee_accounts, fee_legs, price
+from ussd_gateway.services.pins import Proof
+from ussd_gateway.services.teller import (
+    COUNT,
+    MONEY,
+    NAME,
+    RECEIPT,
+    Accepted,
+    Teller,
+    decided,
+    money,
+    no,
+    outcomes,
+    pin_outcomes,
+    tell,
+    text,
+)
+
+# The SMS it sends (menus/sms.yaml).
+TEMPLATES = frozenset({"bill_paid", "bill_received", "till_paid", "till_received"})
+
+NUMBER, ACCOUNT = VarType("digits", 12), VarType("digits", 20)
+
+
+@dataclass(frozen=True, slots=True)
+class Pay:
+    """The command: what the payer saw and agreed to. `account` is empty at a till."""
+
+    payer: Subscriber
+    business: Business
+    account: str
+    amount: Money
+    fee: Money  # as it was shown
+    proof: Proof
+
+    @property
+    def kind(self) -> str:
+        return "pay_bill" if self.business.trade is Trade.BILLER else "buy_goods"
+
+
+@dataclass(frozen=True, slots=True)
+class Tariffs:
+    payer: Tariff
+    payee: Tariff | None  # None: the business gets all of it
+
+
+def decide(command: Pay, tariffs: Tariffs, limit: Limit, book: Book) -> Decision:
+    """Pure. Checks in the order of `Reason`."""
+    return decided(
+        command.proof, book, lambda payer: _judge(command, payer, tariffs, limit, book)
+    )
+
+
+def _judge(
+    command: Pay, payer: Subscriber, tariffs: Tariffs, limit: Limit, book: Book
+) -> Accepted | Refused:
+    amount = command.amount
+    fee = price(amount, tariffs.payer, limit)
+    if isinstance(fee, Refused):
+        return fee
+    if fee.total != command.fee:
+        return Refused(Reason.FEE_CHANGED)
+    kept = _kept(amount, tariffs.payee)
+    got = amount - kept.total
+    if not book.accounts[command.business.account_id].takes(-got.minor):
+        return Refused(Reason.PAYEE_FULL)
+    if not book.accounts[payer.wallet_id].takes((amount + fee.total).minor):
+        return Refused(Reason.LOW_BALANCE)
+    return _accept(command, payer, book, fee=fee, kept=kept, tariff_id=tariffs.payer.id)
+
+
+def _kept(amount: Money, tariff: Tariff | None) -> Fee:
+    """What we keep of the amount that the business is paid."""
+    nothing = Money(0, amount.currency)
+    return (tariff.fee(amount) if tariff else None) or Fee(nothing, nothing)
+
+
+def _accept(
+    command: Pay, payer: Subscriber, book: Book, *, fee: Fee, kept: Fee, tariff_id: str
+) -> Accepted:
+    amount, business = command.amount, command.business
+    total, got = amount + fee.total, amount - kept.total
+    seen: dict[str, Scalar] = {
+        "amount": amount,
+        "fee": fee.total,
+        "name": business.name,
+        "number": business.number,
+        "balance": book.accounts[payer.wallet_id].balance - total,
+    }
+    theirs: dict[str, Scalar] = {
+        "amount": got,
+        "name": payer.name,
+        "number": masked(payer.msisdn),
+        "balance": book.accounts[business.account_id].balance + got,
+    }
+    if command.account:
+        seen["account"] = theirs["account"] = command.account
+    legs = (
+        Leg(payer.wallet_id, total.minor),
+        Leg(business.account_id, -got.minor),
+        *fee_legs(fee + kept, PAYMENT_FEES),
+    )
+    paid, received = (
+        ("bill_paid", "bill_received") if command.account else ("till_paid", "till_received")
+    )
+    return Accepted(
+        seen,
+        Posting(command.kind, legs, tariff_id),
+        (tell(payer, paid, seen), tell(business, received, theirs)),
+    )
+
+
+class PayService:
+    """What menus call `pay_bill` and `buy_goods`."""
+
+    def __init__(self, teller: Teller) -> None:
+        self._teller = teller
+        self._tariffs = {
+            Trade.BILLER: Tariffs(
+                teller.tariffs["pay_bill"], teller.tariffs["pay_bill.business"]
+            ),
+            Trade.MERCHANT: Tariffs(teller.tariffs["buy_goods"], None),
+        }
+
+    def biller(self, call: Call) -> Answer:
+        """Whose bill it is, before its account number is asked for."""
+        biller = self._business(call, Trade.BILLER)
+        return no(Reason.UNKNOWN_BUSINESS) if biller is None else _named(biller)
+
+    def quote_bill(self, call: Call) -> Answer:
+        biller = self._business(call, Trade.BILLER)
+        if biller is None:
+            return no(Reason.UNKNOWN_BUSINESS)
+        if len(text(call.args["account"])) != biller.account_digits:
+            return no(Reason.WRONG_ACCOUNT)
+        return self._quote(call, biller)
+
+    def quote_goods(self, call: Call) -> Answer:
+        merchant = self._business(call, Trade.MERCHANT)
+        return no(Reason.UNKNOWN_TILL) if merchant is None else self._quote(call, merchant)
+
+    def pay_bill(self, call: Call) -> Answer:
+        biller, account = self._business(call, Trade.BILLER), text(call.args["account"])
+        if biller is None:
+            return no(Reason.UNKNOWN_BUSINESS)
+        if len(account) != biller.account_digits:
+            return no(Reason.WRONG_ACCOUNT)
+        return self._pay(call, biller, account)
+
+    def buy_goods(self, call: Call) -> Answer:
+        merchant = self._business(call, Trade.MERCHANT)
+        return no(Reason.UNKNOWN_TILL) if merchant is None else self._pay(call, merchant, "")
+
+    def _business(self, call: Call, trade: Trade) -> Business | None:
+        found = self._teller.reads.business(text(call.args["business"]))
+        return found if found and found.trade is trade else None
+
+    def _quote(self, call: Call, business: Business) -> Answer:
+        payer, amount = self._teller.caller(call), money(call.args["amount"])
+        if payer is None:
+            return no(Reason.NOT_REGISTERED)
+        tariff = self._tariffs[business.trade].payer
+        fee = price(amount, tariff, self._teller.limit(payer))
+        if isinstance(fee, Refused):
+            return no(fee.reason)
+        return Answer(
+            "ok", {"name": business.name, "fee": fee.total, "total": amount + fee.total}
+        )
+
+    def _pay(self, call: Call, business: Business, account: str) -> Answer:
+        payer = self._teller.caller(call)
+        if payer is None:
+            return no(Reason.NOT_REGISTERED)
+
+        amount, fee = money(call.args["amount"]), money(call.args["fee"])
+        proof = self._teller.prove(payer, call)
+        command = Pay(payer, business, account, amount, fee, proof)
+        tariffs, limit = self._tariffs[business.trade], self._teller.limit(payer)
+        house = fee_accounts(PAYMENT_FEES, self._teller.market.currency)
+        return self._teller.commit(
+            call,
+            (command.kind, payer.msisdn, business.number, account, amount, fee),
+            subscribers=(payer.id,),
+            accounts=(payer.wallet_id, business.account_id, *house),
+            decide=lambda book: decide(command, tariffs, limit, book),
+        )
+
+    def actions(self) -> tuple[Action, ...]:
+        goods, bill = {"business": NUMBER}, {"business": NUMBER, "account": ACCOUNT}
+        no_till = (Reason.UNKNOWN_TILL,)
+        no_bill = (Reason.UNKNOWN_BUSINESS, Reason.WRONG_ACCOUNT)
+        priced = {"name": NAME, "fee": MONEY, "total": MONEY}
+        paid = {
+            "receipt": RECEIPT,
+            "amount": MONEY,
+            "fee": MONEY,
+            "name": NAME,
+            "balance": MONEY,
+            "tries_left": COUNT,
+        }
+        asked = (Reason.NOT_REGISTERED, Reason.UNDER_MINIMUM, Reason.OVER_LIMIT)
+        refused = (
+            Reason.UNDER_MINIMUM,
+            Reason.OVER_LIMIT,
+            Reason.FEE_CHANGED,
+            Reason.PAYEE_FULL,
+            Reason.LOW_BALANCE,
+        )
+        read, move = Effect.READ, Effect.MONEY
+        amount, agreed = {"amount": MONEY}, {"amount": MONEY, "fee": MONEY}
+        return (
+            Action(
+                "pay_bill.business",
+                read,
+                goods,
+                {"name": NAME},
+                outcomes(Reason.UNKNOWN_BUSINESS),
+                takes_secret=False,
+                run=self.biller,
+            ),
+            Action(
+                "pay_bill.quote",
+                read,
+                bill | amount,
+                priced,
+                outcomes(*asked, *no_bill),
+                takes_secret=False,
+                run=self.quote_bill,
+            ),
+            Action(
+                "pay_bill",
+                move,
+                bill | agreed,
+                paid | {"account": ACCOUNT},
+                pin_outcomes(*no_bill, *refused),
+                takes_secret=True,
+                run=self.pay_bill,
+            ),
+            Action(
+                "buy_goods.quote",
+                read,
+                goods | amount,
+                priced,
+                outcomes(*asked, *no_till),
+                takes_secret=False,
+                run=self.quote_goods,
+            ),
+            Action(
+                "buy_goods",
+                move,
+                goods | agreed,
+                paid,
+                pin_outcomes(*no_till, *refused),
+                takes_secret=True,
+                run=self.buy_goods,
+            ),
+        )
+
+
+def _named(business: Business) -> Answer:
+    return Answer("ok", {"name": business.name})

@@ -1,0 +1,121 @@
+"""What a decision writes beside money, messages and PIN counts, as statements of its commit.
+
+These are rare beside payments, so each is a statement of its own, with `?` for its values.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, assert_never
+
+from ussd_gateway.domain.accounts import WALLET
+from ussd_gateway.domain.book import (
+    Change,
+    LanguageChosen,
+    PinChosen,
+    Purchase,
+    PurchaseSettled,
+    PurchaseState,
+    Registered,
+    Subscriber,
+)
+
+Statement = tuple[str, tuple[Any, ...]]
+
+_ACCOUNT = (
+    "INSERT INTO account (id, public_ref, code, currency, side, debits, credits, "
+    "debits_pending, credits_pending, floor, cap, seq) "
+    "VALUES (?, ?, ?, ?, ?, 0, 0, 0, 0, 0, ?, 0)"
+)
+_SUBSCRIBER = (
+    "INSERT INTO subscriber (id, msisdn, name, language, tier, active, wallet_id, pin_kid, "
+    "pin_salt, pin_tag, wrong_tries) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_REGISTRATION = (
+    "INSERT INTO registration (subscriber_id, id_number, terms, at_ms) VALUES (?, ?, ?, ?)"
+)
+_PIN = (
+    "UPDATE subscriber SET pin_kid = ?, pin_salt = ?, pin_tag = ?, wrong_tries = 0 WHERE id = ?"
+)
+_LANGUAGE = "UPDATE subscriber SET language = ? WHERE id = ?"
+_PURCHASE = (
+    "INSERT INTO purchase (key, kind, subscriber_id, msisdn, currency, minor, merchant, item, "
+    "asked_at_ms, state, tries, next_at_ms, detail) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, '')"
+)
+_SETTLED = (
+    "UPDATE purchase SET state = ?, supplier_id = COALESCE(?, supplier_id), detail = ? "
+    "WHERE key = ?"
+)
+# Whoever committed a purchase asks for it at once; where that one died, others do so then.
+ASK_LATER_MS = 10_000
+
+
+def statements(change: Change, now_ms: int) -> Iterator[Statement]:
+    match change:
+        case Registered(subscriber=person):
+            side = WALLET.side.value
+            ref, currency = person.msisdn, change.currency
+            values = (person.wallet_id, ref, WALLET.number, currency, side, change.cap)
+            yield _ACCOUNT, values
+            yield _SUBSCRIBER, _subscriber(person)
+            yield _REGISTRATION, (person.id, change.id_number, change.terms, now_ms)
+        case PinChosen():
+            yield _PIN, (change.kid, change.salt, change.tag, change.subscriber_id)
+        case LanguageChosen():
+            yield _LANGUAGE, (change.language, change.subscriber_id)
+        case Purchase():
+            yield _PURCHASE, _purchase(change, now_ms)
+        case PurchaseSettled():
+            yield (
+                _SETTLED,
+                (change.state.value, change.supplier_id, change.detail, change.key),
+            )
+        case _:
+            assert_never(change)
+
+
+def apply(change: Change, subscribers: dict[int, Subscriber]) -> None:
+    """What later commands of the same batch must see of it."""
+    match change:
+        case PinChosen(subscriber_id=number, kid=kid, salt=salt, tag=tag):
+            subscribers[number] = replace(
+                subscribers[number], pin_kid=kid, pin_salt=salt, pin_tag=tag, wrong_tries=0
+            )
+        case LanguageChosen(subscriber_id=number, language=language):
+            subscribers[number] = replace(subscribers[number], language=language)
+        case Registered() | Purchase() | PurchaseSettled():
+            pass  # nobody could ask for their rows before they were there
+        case _:
+            assert_never(change)
+
+
+def _subscriber(person: Subscriber) -> tuple[Any, ...]:
+    return (
+        person.id,
+        person.msisdn,
+        person.name,
+        person.language,
+        person.tier,
+        person.active,
+        person.wallet_id,
+        person.pin_kid,
+        person.pin_salt,
+        person.pin_tag,
+        person.wrong_tries,
+    )
+
+
+def _purchase(bought: Purchase, now_ms: int) -> tuple[Any, ...]:
+    return (
+        bought.key,
+        bought.kind,
+        bought.subscriber_id,
+        bought.msisdn,
+        bought.amount.currency,
+        bought.amount.minor,
+        bought.merchant,
+        bought.item,
+        bought.asked_at_ms,
+        PurchaseState.DUE.value,
+        now_ms + ASK_LATER_MS,
+    )
