@@ -105,8 +105,9 @@ def check_books(settings: Settings, *, kind: str, journals: int) -> str:
 
 def _person(number: int, *, kid: str, salt: bytes, tag: bytes) -> dict[str, object]:
     row = {"id": _ID_FIRST + number, "wallet_id": _ID_FIRST + number, "wrong_tries": 0}
-    who = {"msisdn": _msisdn(number), "name": "Amina Wafula", "language": "en", "active": True}
-    return row | who | {"pin_kid": kid, "pin_salt": salt, "pin_tag": tag}
+    who = {"msisdn": _msisdn(number), "name": "Amina Wafula", "language": "en"}
+    known = {"tier": "standard", "active": True}
+    return row | who | known | {"pin_kid": kid, "pin_salt": salt, "pin_tag": tag}
 
 
 def _paid_in(wallet_id: int) -> Work:

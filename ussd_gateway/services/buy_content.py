@@ -1,7 +1,7 @@
 """Content on the phone bill: the carrier charges, and our books follow once it has.
 
     agreed   the PIN's commit: nothing is posted, as nobody was charged yet
-    charged  1120 phone bills receivable -> 2120 carrier-billing merchant
+    charged  1120 phone bills -> 2120 content merchant
     refused  nothing
 
 None of it touches the trust ring: what is charged to a phone never becomes e-money.
