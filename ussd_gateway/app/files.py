@@ -24,6 +24,9 @@ PRICED = (
     "buy_goods",
     "airtime",
 )
+# Of these nobody pays a fee: cash that comes in is worth itself, and what is on order has no
+# place for a fee, which would be kept though nothing was delivered.
+FREE = ("deposit", "airtime")
 
 
 class Faulty(Exception):
@@ -73,9 +76,9 @@ def tariffs(settings: Settings) -> Mapping[str, Tariff]:
     missing = [service for service in PRICED if service not in found]
     if missing and not faults:
         faults = [f"menus/tariffs: no tariff for {each}: add its bands" for each in missing]
-    # What is on order has no place for a fee: it would be kept though nothing was delivered.
-    if not faults and any(band.fee for band in found["airtime"].bands):
-        faults = ["menus/tariffs: airtime is sold at its price: each fee of it must be 0.00"]
+    for service in FREE:
+        if not faults and any(band.fee for band in found[service].bands):
+            faults.append(f"menus/tariffs: {service} is free: each fee of it must be 0.00")
     if faults:
         raise Faulty(tuple(faults))
     return found

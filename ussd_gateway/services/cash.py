@@ -19,7 +19,7 @@ from ussd_gateway.domain.msisdn import masked
 from ussd_gateway.domain.refusals import Reason, Refused
 from ussd_gateway.domain.tariff import Tariff
 from ussd_gateway.ports import Action, Answer, Call, Effect, Scalar, VarType
-from ussd_gateway.services.fees import commission_legs, fee_accounts, fee_legs, price
+from ussd_gateway.services.fees import agreed, commission_legs, fee_accounts, fee_legs, price
 from ussd_gateway.services.pins import Proof
 from ussd_gateway.services.teller import (
     COUNT,
@@ -93,11 +93,9 @@ def _withdraw(
     command: Cash, customer: Subscriber, tariffs: Tariffs, limit: Limit, book: Book
 ) -> Accepted | Refused:
     amount, store = command.amount, command.store
-    fee = price(amount, tariffs.fee, limit)
+    fee = agreed(amount, tariffs.fee, limit, shown=command.fee)
     if isinstance(fee, Refused):
         return fee
-    if fee.total != command.fee:
-        return Refused(Reason.FEE_CHANGED)
     if not book.accounts[store.account_id].takes(-amount.minor):
         return Refused(Reason.PAYEE_FULL)
     total = amount + fee.total

@@ -36,6 +36,14 @@ def price(amount: Money, tariff: Tariff, limit: Limit) -> Fee | Refused:
     return fee
 
 
+def agreed(amount: Money, tariff: Tariff, limit: Limit, *, shown: Money) -> Fee | Refused:
+    """The fee, if it is still the one that the payer saw."""
+    fee = price(amount, tariff, limit)
+    if isinstance(fee, Refused) or fee.total == shown:
+        return fee
+    return Refused(Reason.FEE_CHANGED)
+
+
 def fee_legs(fee: Fee, income: Code) -> tuple[Leg, ...]:
     """All but the payer's own: a fee leaves the trust ring."""
     currency = fee.total.currency

@@ -15,7 +15,7 @@ from ussd_gateway.domain.msisdn import masked
 from ussd_gateway.domain.refusals import Reason, Refused
 from ussd_gateway.domain.tariff import Fee, Tariff
 from ussd_gateway.ports import Action, Answer, Call, Effect, Scalar, VarType
-from ussd_gateway.services.fees import fee_accounts, fee_legs, price
+from ussd_gateway.services.fees import agreed, fee_accounts, fee_legs, price
 from ussd_gateway.services.pins import Proof
 from ussd_gateway.services.teller import (
     COUNT,
@@ -72,11 +72,9 @@ def _judge(
     command: Pay, payer: Subscriber, tariffs: Tariffs, limit: Limit, book: Book
 ) -> Accepted | Refused:
     amount = command.amount
-    fee = price(amount, tariffs.payer, limit)
+    fee = agreed(amount, tariffs.payer, limit, shown=command.fee)
     if isinstance(fee, Refused):
         return fee
-    if fee.total != command.fee:
-        return Refused(Reason.FEE_CHANGED)
     kept = _kept(amount, tariffs.payee)
     got = amount - kept.total
     if not book.accounts[command.business.account_id].takes(-got.minor):

@@ -18,7 +18,7 @@ from ussd_gateway.domain.msisdn import masked
 from ussd_gateway.domain.refusals import Reason, Refused
 from ussd_gateway.domain.tariff import Fee, Tariff
 from ussd_gateway.ports import Action, Answer, Call, Effect, Scalar
-from ussd_gateway.services.fees import fee_accounts, fee_legs, price
+from ussd_gateway.services.fees import agreed, fee_accounts, fee_legs, price
 from ussd_gateway.services.pins import Proof
 from ussd_gateway.services.teller import (
     COUNT,
@@ -68,11 +68,9 @@ def _judge(
         return Refused(Reason.OWN_NUMBER)
     if not payee.active or payee.msisdn != command.payee.msisdn:
         return Refused(Reason.UNKNOWN_PAYEE)
-    fee = price(command.amount, tariff, limit)
+    fee = agreed(command.amount, tariff, limit, shown=command.fee)
     if isinstance(fee, Refused):
         return fee
-    if fee.total != command.fee:
-        return Refused(Reason.FEE_CHANGED)
     if not book.accounts[payee.wallet_id].takes(-command.amount.minor):
         return Refused(Reason.PAYEE_FULL)
     if not book.accounts[sender.wallet_id].takes((command.amount + fee.total).minor):

@@ -1,0 +1,140 @@
+"""The cast as services see it: people, businesses, their accounts, and the tariffs they pay by.
+
+Amina is a customer, Juma another, Wanjiru takes cash in at the store of Jirani Agencies. Otieno
+Hardware is paid by its till, Maji Water under an account number, Tamu Content on a phone bill.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+from ussd_gateway.domain.accounts import HOUSE, house_id
+from ussd_gateway.domain.book import Account, Book, Business, Subscriber, Trade
+from ussd_gateway.domain.limits import LOWEST, STANDARD, Limit
+from ussd_gateway.domain.money import Money
+from ussd_gateway.domain.msisdn import Msisdn
+from ussd_gateway.domain.tariff import Tariff
+from ussd_gateway.services.pins import Proof
+from ussd_gateway.services.tariffs import read_tariffs
+
+TARIFFS: dict[str, Tariff] = {}
+for _path in sorted(Path("menus/tariffs").glob("*.csv")):
+    TARIFFS |= read_tariffs(_path.read_text(), _path.name)[0]
+
+BALANCE_MAX = 500_000
+LIMIT = Limit(Money(250_000_00, "KES"), Money(BALANCE_MAX * 100, "KES"))
+LIMITS = {LOWEST: Limit(Money(10_000_00, "KES"), Money(50_000_00, "KES")), STANDARD: LIMIT}
+
+AMINA = Subscriber(
+    id=1,
+    msisdn=Msisdn("+254711000001"),
+    name="Amina Wafula",
+    language="en",
+    tier=STANDARD,
+    active=True,
+    wallet_id=1,
+    pin_kid="k1",
+    pin_salt=b"salt",
+    pin_tag=b"right",
+    wrong_tries=0,
+)
+JUMA = replace(
+    AMINA,
+    id=2,
+    msisdn=Msisdn("+254711000002"),
+    name="Juma Otieno",
+    language="sw",
+    wallet_id=2,
+)
+WANJIRU = replace(
+    AMINA, id=3, msisdn=Msisdn("+254722000001"), name="Wanjiru", wallet_id=3, pin_tag=b"right"
+)
+
+STORE = Business(
+    number="100200",
+    trade=Trade.STORE,
+    name="Jirani Agencies",
+    msisdn=Msisdn("+254722000001"),
+    language="en",
+    account_id=10,
+    commission_id=11,
+    account_digits=0,
+)
+HARDWARE = Business(
+    number="500500",
+    trade=Trade.MERCHANT,
+    name="Otieno Hardware",
+    msisdn=Msisdn("+254733000001"),
+    language="en",
+    account_id=12,
+    commission_id=None,
+    account_digits=0,
+)
+WATER = replace(
+    HARDWARE,
+    number="600600",
+    trade=Trade.BILLER,
+    name="Maji Water",
+    msisdn=Msisdn("+254733000002"),
+    account_id=13,
+    account_digits=8,
+)
+TAMU = replace(
+    HARDWARE,
+    number="700700",
+    trade=Trade.CONTENT,
+    name="Tamu Content",
+    msisdn=Msisdn("+254733000003"),
+    account_id=14,
+)
+
+RIGHT, WRONG = Proof(AMINA.id, b"right"), Proof(AMINA.id, b"wrong")
+
+
+def kes(shillings: int) -> Money:
+    return Money(shillings * 100, "KES")
+
+
+def account(number: int, shillings: int, *, cap: int | None = BALANCE_MAX) -> Account:
+    """Of somebody who holds e-money, or is owed: a credit account that is never below zero."""
+    return Account(
+        id=number,
+        currency="KES",
+        sign=-1,
+        debits=0,
+        credits=shillings * 100,
+        debits_pending=0,
+        credits_pending=0,
+        floor=0,
+        cap=None if cap is None else cap * 100,
+        seq=1,
+    )
+
+
+def book(*people: Subscriber, **shillings: int) -> Book:
+    """What everybody has, and `full=100` for a cap of the businesses' accounts: by name, Amina
+    KES 5,000, Juma 250, Wanjiru nothing, the store 50,000, the others nothing."""
+    has = {"amina": 5_000, "juma": 250, "wanjiru": 0, "store": 50_000, **shillings}
+    cap = has.get("full")
+    persons = {person.id: person for person in (AMINA, JUMA, WANJIRU, *people)}
+    held = {
+        AMINA.wallet_id: account(AMINA.wallet_id, has["amina"]),
+        JUMA.wallet_id: account(JUMA.wallet_id, has["juma"]),
+        WANJIRU.wallet_id: account(WANJIRU.wallet_id, has["wanjiru"]),
+        STORE.account_id: account(STORE.account_id, has["store"], cap=cap),
+        11: account(11, 0, cap=None),
+        HARDWARE.account_id: account(HARDWARE.account_id, 0, cap=cap),
+        WATER.account_id: account(WATER.account_id, 0, cap=cap),
+        TAMU.account_id: account(TAMU.account_id, 0, cap=cap),
+    }
+    house = {
+        house_id(code, "KES"): replace(
+            account(house_id(code, "KES"), 0, cap=None), sign=code.side.value, floor=None
+        )
+        for code in HOUSE
+    }
+    return Book(persons, held | house)
+
+
+def house(code: int) -> int:
+    """The id of the house's shilling account of a code."""
+    return 1_000_004_040_000 + code

@@ -1,0 +1,291 @@
+"""Small real parts behind a teller: a ledger in memory, look-ups, purchases, and a carrier with
+scripted answers.
+
+The ledger decides as the writer does, once for each key, and keeps what was decided: postings
+are applied to the book's accounts, changes to its people and to the purchases.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from tests.services import cast as people
+from tests.store.conftest import SetClock
+from ussd_gateway.domain.book import (
+    Account,
+    Book,
+    Business,
+    Decision,
+    Message,
+    Movement,
+    Outcome,
+    Purchase,
+    PurchaseSettled,
+    PurchaseState,
+    Registered,
+    Subscriber,
+    Work,
+)
+from ussd_gateway.domain.journal import Posting
+from ussd_gateway.domain.market import Market
+from ussd_gateway.domain.money import Money
+from ussd_gateway.domain.msisdn import Msisdn
+from ussd_gateway.ports import (
+    Call,
+    Origin,
+    PurchasesLost,
+    Secret,
+    SessionId,
+    StatusReport,
+    Supplied,
+    Taken,
+    Value,
+)
+from ussd_gateway.services.teller import Teller
+from ussd_gateway.store.batch import CLASHED
+from ussd_gateway.store.changes import apply
+from ussd_gateway.store.pins import HmacPinVerifier
+
+MARKET = Market("KE", "KES", ZoneInfo("Africa/Nairobi"))
+VERIFIER = HmacPinVerifier({"k1": b"key of k1", "k2": b"key of k2"}.__getitem__)
+LOOK_AGAIN_MS = 10_000
+
+
+class World:
+    """The parts of one test, and what they did."""
+
+    def __init__(self, book: Book) -> None:
+        self.clock = SetClock(datetime(2026, 11, 21, 6, 0, tzinfo=UTC))
+        self.purchases = InMemoryPurchases(self.clock)
+        self.ledger = InMemoryLedger(book, self.purchases)
+        self.reads = InMemoryReads(self.ledger)
+        self.teller = Teller(
+            self.reads,
+            self.ledger,
+            VERIFIER,
+            self.clock,
+            MARKET,
+            people.TARIFFS,
+            people.LIMITS,
+        )
+
+
+class InMemoryLedger:
+    """`ports.Ledger`. `trouble` is what the next commands come to, without being decided."""
+
+    def __init__(self, book: Book, purchases: "InMemoryPurchases") -> None:
+        self.people: dict[int, Subscriber] = dict(book.subscribers)
+        self.accounts: dict[int, Account] = dict(book.accounts)
+        self.postings: list[Posting] = []
+        self.messages: list[Message] = []
+        self.registered: list[Registered] = []
+        self.works: list[Work] = []
+        self.trouble: list[Outcome] = []
+        self._purchases = purchases
+        self._stored: dict[str, tuple[str, Outcome]] = {}
+
+    def run(self, work: Work, *, within_s: float) -> Outcome:
+        assert within_s > 0, "a command has some time"
+        self.works.append(work)
+        if self.trouble:
+            return self.trouble.pop(0)
+        if work.key in self._stored:
+            content, outcome = self._stored[work.key]
+            return outcome if content == work.content else CLASHED
+
+        decision = work.decide(
+            Book(
+                {number: self.people[number] for number in work.subscriber_ids},
+                {number: self.accounts[number] for number in work.account_ids},
+            )
+        )
+        outcome = Outcome(decision.outcome, decision.values)
+        self._keep(decision)
+        self._stored[work.key] = (work.content, outcome)
+        return outcome
+
+    def balance(self, account_id: int) -> Money:
+        return self.accounts[account_id].balance
+
+    @property
+    def templates(self) -> list[str]:
+        return [message.template for message in self.messages]
+
+    def _keep(self, decision: Decision) -> None:
+        for leg in decision.posting.legs if decision.posting else ():
+            found = self.accounts[leg.account_id]
+            assert found.takes(leg.minor), "a decision breached floor or cap"
+            found.debits += max(leg.minor, 0)
+            found.credits += max(-leg.minor, 0)
+        if decision.posting:
+            self.postings.append(decision.posting)
+        self.messages += decision.messages
+        if decision.pin:
+            person = self.people[decision.pin.subscriber_id]
+            self.people[person.id] = replace(person, wrong_tries=decision.pin.wrong_tries)
+        for change in decision.changes:
+            apply(change, self.people)
+            match change:
+                case Registered(subscriber=person):
+                    self.registered.append(change)
+                    self.people[person.id] = person
+                case Purchase():
+                    self._purchases.add(change)
+                case PurchaseSettled():
+                    self._purchases.rows[change.key].state = change.state
+                case _:
+                    pass
+
+
+@dataclass(slots=True)
+class InMemoryReads:
+    """`ports.Reads`, of the ledger's people and the cast's businesses."""
+
+    ledger: InMemoryLedger
+    businesses: Mapping[str, Business] = field(
+        default_factory=lambda: {
+            each.number: each
+            for each in (people.STORE, people.HARDWARE, people.WATER, people.TAMU)
+        }
+    )
+    workplaces: Mapping[int, Business] = field(
+        default_factory=lambda: {people.WANJIRU.id: people.STORE}
+    )
+    moved: Sequence[Movement] = ()
+
+    def subscribers(self, *msisdns: Msisdn) -> Mapping[Msisdn, Subscriber]:
+        found = self.ledger.people.values()
+        return {person.msisdn: person for person in found if person.msisdn in msisdns}
+
+    def business(self, number: str) -> Business | None:
+        return self.businesses.get(number)
+
+    def workplace(self, subscriber_id: int) -> Business | None:
+        return self.workplaces.get(subscriber_id)
+
+    def balance(self, account_id: int) -> Money:
+        return self.ledger.balance(account_id)
+
+    def movements(self, account_id: int, *, count_max: int) -> Sequence[Movement]:  # noqa: ARG002
+        return self.moved[:count_max]
+
+
+@dataclass(slots=True)
+class Row:
+    purchase: Purchase
+    state: PurchaseState
+    next_at_ms: int
+    supplier_id: str | None = None
+
+
+class InMemoryPurchases:
+    """`ports.Purchases`. While `lost`, nothing of it answers."""
+
+    def __init__(self, clock: SetClock) -> None:
+        self.rows: dict[str, Row] = {}
+        self.lost = False
+        self._clock = clock
+
+    def add(self, bought: Purchase) -> None:
+        later = self._now() + LOOK_AGAIN_MS
+        self.rows[bought.key] = Row(bought, PurchaseState.DUE, later)
+
+    def state(self, key: str) -> PurchaseState:
+        return self.rows[key].state
+
+    def take(self, key: str) -> Purchase | None:
+        self._answer()
+        row = self.rows[key]
+        return self._taken(row).purchase if row.state is PurchaseState.DUE else None
+
+    def take_overdue(self, count_max: int) -> Sequence[Taken]:
+        self._answer()
+        overdue = [row for row in self._open() if row.next_at_ms <= self._now()]
+        return [self._taken(row) for row in overdue[:count_max]]
+
+    def note(self, key: str, supplied: Supplied) -> None:
+        self._answer()
+        self.rows[key].supplier_id = supplied.supplier_id or self.rows[key].supplier_id
+
+    def reported(self, kind: str, report: StatusReport) -> Purchase | None:
+        self._answer()
+        for row in self.rows.values():
+            known = (row.purchase.kind, row.supplier_id)
+            if known == (kind, report.supplier_id):
+                return row.purchase
+        return None
+
+    def expected(self, kind: str, msisdn: Msisdn, amount: Money) -> bool:
+        self._answer()
+        return any(_is(row, kind, msisdn, amount) for row in self._open())
+
+    def asked_since(self, kind: str, msisdn: Msisdn, amount: Money, *, since_ms: int) -> bool:
+        self._answer()
+        return any(
+            _is(row, kind, msisdn, amount)
+            and row.purchase.asked_at_ms > since_ms
+            and row.state is not PurchaseState.REFUSED
+            for row in self.rows.values()
+        )
+
+    def _open(self) -> list[Row]:
+        ends = (PurchaseState.DONE, PurchaseState.REFUSED)
+        return [row for row in self.rows.values() if row.state not in ends]
+
+    def _taken(self, row: Row) -> Taken:
+        asked_before = row.state is PurchaseState.ASKED
+        row.state, row.next_at_ms = PurchaseState.ASKED, self._now() + LOOK_AGAIN_MS
+        return Taken(row.purchase, asked_before)
+
+    def _answer(self) -> None:
+        if self.lost:
+            raise PurchasesLost("the test says so")
+
+    def _now(self) -> int:
+        return int(self._clock.now().timestamp() * 1000)
+
+
+def _is(row: Row, kind: str, msisdn: Msisdn, amount: Money) -> bool:
+    bought = row.purchase
+    return (bought.kind, bought.msisdn, bought.amount) == (kind, msisdn, amount)
+
+
+class ScriptedCarrier:
+    """`ports.Carrier`. Says what it is given to say, word for word, and notes what it heard."""
+
+    def __init__(self, *, asked: Supplied, found: Sequence[Supplied] = ()) -> None:
+        self._asked = asked
+        self._found = list(found)
+        self.heard: list[str] = []
+
+    def ask(self, purchase: Purchase, *, within_s: float) -> Supplied:
+        assert within_s > 0, "a carrier has some time"
+        self.heard.append(f"ask {purchase.key}")
+        return self._asked
+
+    def find(self, purchase: Purchase, *, within_s: float) -> Supplied:
+        assert within_s > 0, "a carrier has some time"
+        self.heard.append(f"find {purchase.key}")
+        return self._found.pop(0)
+
+
+def call(
+    key: str = "k1",
+    *,
+    msisdn: Msisdn = people.AMINA.msisdn,
+    pin: str | None = None,
+    within_s: float = 5.0,
+    **args: Value,
+) -> Call:
+    origin = Origin("africastalking", SessionId("s1"), msisdn)
+    secret = None if pin is None else Secret(pin)
+    return Call(key, origin, args, secret, within_s)
+
+
+def with_pin(person: Subscriber, pin: str) -> Subscriber:
+    """As the store would keep them, had they chosen this PIN."""
+    tag = VERIFIER.tag(
+        kid=person.pin_kid, subscriber_id=person.id, salt=person.pin_salt, pin=Secret(pin)
+    )
+    return replace(person, pin_tag=tag)
