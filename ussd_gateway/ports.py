@@ -348,6 +348,8 @@ class Taken:
 
     purchase: Purchase
     asked_before: bool
+    waited_ms: int  # since it was first asked for
+    heard: Supplied | None  # the last word, where it is known and could not be settled yet
 
 
 class PurchasesLost(Exception):
@@ -373,9 +375,11 @@ class Purchases(Protocol):
     def expected(self, kind: str, msisdn: Msisdn, amount: Money) -> bool:
         """Whether one of this amount for this number is on its way. Raises PurchasesLost."""
 
-    def asked_since(self, kind: str, msisdn: Msisdn, amount: Money, *, since_ms: int) -> bool:
-        """Whether just this was bought since then, and was not refused. Raises
-        PurchasesLost."""
+    def asked_since(
+        self, kind: str, msisdn: Msisdn, amount: Money, *, since_ms: int, but: str = ""
+    ) -> bool:
+        """Whether just this was bought since then, under another key than `but`, and was not
+        refused outright. Raises PurchasesLost."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from tests.world import GRACE, JUMA, NOBODY, Line, rows
+from tests.world import GRACE, JUMA, NOBODY, Line, at_once, rows
 from ussd_gateway.cli.world import GatewayWorld, opened
 from ussd_gateway.settings import Settings
 from ussd_gateway.simulators.transcripts import Transcript, parse, play
@@ -138,6 +138,26 @@ def test_a_number_that_registers_twice_at_once_is_registered_once(
     assert first.sends(*way) == welcome
     assert rows(world, "SELECT count(*) FROM registration") == [(1,)]
     assert len(world.sms()) == 1
+
+
+def test_a_number_that_registers_by_two_processes_at_once_is_registered_once(
+    settings: Settings,
+) -> None:
+    way = ("1", "Pendo Achieng", "12345678", "1", "9067", "9067")
+    with opened(settings) as one, opened(settings) as other:
+        # Both have the same chance: so that their sessions have keys of their own.
+        Line(other, "further", GRACE).walks("1")
+        first, second = Line(one, "first", NOBODY), Line(other, "second", NOBODY)
+        first.walks(*way[:-1])
+        second.walks(*way[:-1])
+        answers = at_once(lambda: first.sends(*way), lambda: second.sends(*way))
+
+        assert sorted(answer.partition(".")[0] for answer in answers) == [
+            "END This number is registered already",
+            "END Welcome, Pendo Achieng",
+        ]
+        assert [first.sends(*way), second.sends(*way)] == answers
+        assert rows(one, "SELECT count(*) FROM registration") == [(1,)]
 
 
 @pytest.mark.parametrize(

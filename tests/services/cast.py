@@ -45,9 +45,7 @@ JUMA = replace(
     language="sw",
     wallet_id=2,
 )
-WANJIRU = replace(
-    AMINA, id=3, msisdn=Msisdn("+254722000001"), name="Wanjiru", wallet_id=3, pin_tag=b"right"
-)
+WANJIRU = replace(AMINA, id=3, msisdn=Msisdn("+254722000001"), name="Wanjiru", wallet_id=3)
 
 STORE = Business(
     number="100200",

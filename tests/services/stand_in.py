@@ -37,19 +37,23 @@ from ussd_gateway.ports import (
     PurchasesLost,
     Secret,
     SessionId,
+    Standing,
     StatusReport,
     Supplied,
     Taken,
     Value,
 )
+from ussd_gateway.services.fulfilment import Fulfilment, Good
 from ussd_gateway.services.teller import Teller
-from ussd_gateway.store.batch import CLASHED
+from ussd_gateway.store.batch import CLASHED, NOT_DONE
 from ussd_gateway.store.changes import apply
 from ussd_gateway.store.pins import HmacPinVerifier
 
 MARKET = Market("KE", "KES", ZoneInfo("Africa/Nairobi"))
 VERIFIER = HmacPinVerifier({"k1": b"key of k1", "k2": b"key of k2"}.__getitem__)
 LOOK_AGAIN_MS = 10_000
+
+Args = Mapping[str, Value]
 
 
 class World:
@@ -70,9 +74,12 @@ class World:
             people.LIMITS,
         )
 
+    def fulfilment(self, goods: Mapping[str, Good]) -> Fulfilment:
+        return Fulfilment(self.teller, self.purchases, goods)
+
 
 class InMemoryLedger:
-    """`ports.Ledger`. `trouble` is what the next commands come to, without being decided."""
+    """`ports.Ledger`. A key of `trouble_at` comes to that once, without being decided."""
 
     def __init__(self, book: Book, purchases: "InMemoryPurchases") -> None:
         self.people: dict[int, Subscriber] = dict(book.subscribers)
@@ -81,15 +88,15 @@ class InMemoryLedger:
         self.messages: list[Message] = []
         self.registered: list[Registered] = []
         self.works: list[Work] = []
-        self.trouble: list[Outcome] = []
+        self.trouble_at: dict[str, Outcome] = {}
         self._purchases = purchases
         self._stored: dict[str, tuple[str, Outcome]] = {}
 
     def run(self, work: Work, *, within_s: float) -> Outcome:
         assert within_s > 0, "a command has some time"
         self.works.append(work)
-        if self.trouble:
-            return self.trouble.pop(0)
+        if work.key in self.trouble_at:
+            return self.trouble_at.pop(work.key)
         if work.key in self._stored:
             content, outcome = self._stored[work.key]
             return outcome if content == work.content else CLASHED
@@ -100,6 +107,9 @@ class InMemoryLedger:
                 {number: self.accounts[number] for number in work.account_ids},
             )
         )
+        legs = decision.posting.legs if decision.posting else ()
+        if not all(self.accounts[leg.account_id].takes(leg.minor) for leg in legs):
+            return NOT_DONE  # as the writer says where a decision breaches floor or cap
         outcome = Outcome(decision.outcome, decision.values)
         self._keep(decision)
         self._stored[work.key] = (work.content, outcome)
@@ -115,7 +125,6 @@ class InMemoryLedger:
     def _keep(self, decision: Decision) -> None:
         for leg in decision.posting.legs if decision.posting else ():
             found = self.accounts[leg.account_id]
-            assert found.takes(leg.minor), "a decision breached floor or cap"
             found.debits += max(leg.minor, 0)
             found.credits += max(-leg.minor, 0)
         if decision.posting:
@@ -133,7 +142,7 @@ class InMemoryLedger:
                 case Purchase():
                     self._purchases.add(change)
                 case PurchaseSettled():
-                    self._purchases.rows[change.key].state = change.state
+                    self._purchases.settle(change)
                 case _:
                     pass
 
@@ -177,6 +186,8 @@ class Row:
     state: PurchaseState
     next_at_ms: int
     supplier_id: str | None = None
+    first_asked_ms: int | None = None
+    heard: Supplied | None = None
 
 
 class InMemoryPurchases:
@@ -190,6 +201,10 @@ class InMemoryPurchases:
     def add(self, bought: Purchase) -> None:
         later = self._now() + LOOK_AGAIN_MS
         self.rows[bought.key] = Row(bought, PurchaseState.DUE, later)
+
+    def settle(self, settled: PurchaseSettled) -> None:
+        row = self.rows[settled.key]
+        row.state, row.supplier_id = settled.state, settled.supplier_id or row.supplier_id
 
     def state(self, key: str) -> PurchaseState:
         return self.rows[key].state
@@ -206,26 +221,35 @@ class InMemoryPurchases:
 
     def note(self, key: str, supplied: Supplied) -> None:
         self._answer()
-        self.rows[key].supplier_id = supplied.supplier_id or self.rows[key].supplier_id
+        row = self.rows[key]
+        row.supplier_id = supplied.supplier_id or row.supplier_id
+        if supplied.standing in (Standing.DONE, Standing.REFUSED):
+            row.heard = supplied
 
     def reported(self, kind: str, report: StatusReport) -> Purchase | None:
         self._answer()
         for row in self.rows.values():
-            known = (row.purchase.kind, row.supplier_id)
-            if known == (kind, report.supplier_id):
-                return row.purchase
+            bought = row.purchase
+            known = (bought.kind, row.supplier_id, bought.msisdn)
+            if known == (kind, report.supplier_id, report.msisdn) and (
+                report.amount in (None, bought.amount)
+            ):
+                return bought
         return None
 
     def expected(self, kind: str, msisdn: Msisdn, amount: Money) -> bool:
         self._answer()
         return any(_is(row, kind, msisdn, amount) for row in self._open())
 
-    def asked_since(self, kind: str, msisdn: Msisdn, amount: Money, *, since_ms: int) -> bool:
+    def asked_since(
+        self, kind: str, msisdn: Msisdn, amount: Money, *, since_ms: int, but: str = ""
+    ) -> bool:
         self._answer()
         return any(
             _is(row, kind, msisdn, amount)
+            and row.purchase.key != but
             and row.purchase.asked_at_ms > since_ms
-            and row.state is not PurchaseState.REFUSED
+            and (row.state is not PurchaseState.REFUSED or row.supplier_id is not None)
             for row in self.rows.values()
         )
 
@@ -234,9 +258,11 @@ class InMemoryPurchases:
         return [row for row in self.rows.values() if row.state not in ends]
 
     def _taken(self, row: Row) -> Taken:
-        asked_before = row.state is PurchaseState.ASKED
-        row.state, row.next_at_ms = PurchaseState.ASKED, self._now() + LOOK_AGAIN_MS
-        return Taken(row.purchase, asked_before)
+        asked_before, now_ms = row.state is PurchaseState.ASKED, self._now()
+        if row.first_asked_ms is None:
+            row.first_asked_ms = now_ms
+        row.state, row.next_at_ms = PurchaseState.ASKED, now_ms + LOOK_AGAIN_MS
+        return Taken(row.purchase, asked_before, now_ms - row.first_asked_ms, row.heard)
 
     def _answer(self) -> None:
         if self.lost:
@@ -271,16 +297,16 @@ class ScriptedCarrier:
 
 
 def call(
-    key: str = "k1",
+    args: Args | None = None,
     *,
+    key: str = "k1",
     msisdn: Msisdn = people.AMINA.msisdn,
     pin: str | None = None,
     within_s: float = 5.0,
-    **args: Value,
 ) -> Call:
     origin = Origin("africastalking", SessionId("s1"), msisdn)
     secret = None if pin is None else Secret(pin)
-    return Call(key, origin, args, secret, within_s)
+    return Call(key, origin, args or {}, secret, within_s)
 
 
 def with_pin(person: Subscriber, pin: str) -> Subscriber:

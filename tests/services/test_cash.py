@@ -1,6 +1,5 @@
 """Cash out and in at a store: what `withdraw` and `deposit` say, one row a Reason, in order."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -19,7 +18,7 @@ from tests.services.cast import (
     house,
     kes,
 )
-from tests.services.stand_in import World, call, with_pin
+from tests.services.stand_in import Args, World, call, with_pin
 from ussd_gateway.domain.book import Book, Decision
 from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.msisdn import Msisdn
@@ -122,13 +121,10 @@ def test_reasons_are_checked_in_their_order(rows: list[Row]) -> None:
     assert told == [reason for reason in Reason if reason in told]
 
 
-@pytest.mark.parametrize(
-    "rows", [replace(AMINA, msisdn=Msisdn("+254711000003"))], ids=["another's number"]
-)
-def test_a_deposit_is_for_whom_the_agent_read_out(rows: object) -> None:
+def test_a_deposit_is_for_whom_the_agent_read_out() -> None:
     """Should the number have gone to somebody else meanwhile, they do not get it."""
-    assert isinstance(rows, type(AMINA))
-    _refused(deposit(DEPOSITED, IN, LIMIT, book(rows)), Reason.UNKNOWN_PAYEE)
+    another = replace(AMINA, msisdn=Msisdn("+254711000003"))
+    _refused(deposit(DEPOSITED, IN, LIMIT, book(another)), Reason.UNKNOWN_PAYEE)
 
 
 def test_the_last_shilling_can_be_withdrawn_and_the_last_of_the_float_paid_in() -> None:
@@ -158,65 +154,73 @@ def test_a_deposit_is_for_a_customer_who_is_not_its_taker(
     world: World, customer_number: Msisdn, outcome: str
 ) -> None:
     service = CashService(world.teller)
-    asked = {"customer_number": customer_number, "amount": kes(1_000)}
+    asked: Args = {"customer_number": customer_number, "amount": kes(1_000)}
 
-    quoted = service.quote_deposit(call(**asked, msisdn=WANJIRU.msisdn))
-    moved = service.deposit(call(**asked, customer="1", msisdn=WANJIRU.msisdn, pin="6174"))
+    quoted = service.quote_deposit(call(asked, msisdn=WANJIRU.msisdn))
+    read_out: Args = {**asked, "customer": "1", "store": STORE.number}
+    moved = service.deposit(call(read_out, msisdn=WANJIRU.msisdn, pin="6174"))
     assert (quoted.outcome, moved.outcome) == (outcome, outcome)
 
 
 def test_only_who_serves_at_a_store_takes_cash_in(world: World) -> None:
     service = CashService(world.teller)
-    asked = {"customer_number": AMINA.msisdn, "amount": kes(1_000)}
+    asked: Args = {"customer_number": AMINA.msisdn, "amount": kes(1_000)}
     stranger = Msisdn("+254711000009")
 
-    assert service.quote_deposit(call(**asked, msisdn=JUMA.msisdn)).outcome == "not_agent"
-    assert service.quote_deposit(call(**asked, msisdn=stranger)).outcome == "not_registered"
-    moved = service.deposit(call(**asked, customer="1", msisdn=JUMA.msisdn, pin="7391"))
+    assert service.quote_deposit(call(asked, msisdn=JUMA.msisdn)).outcome == "not_agent"
+    assert service.quote_deposit(call(asked, msisdn=stranger)).outcome == "not_registered"
+    read_out: Args = {**asked, "customer": "1", "store": STORE.number}
+    moved = service.deposit(call(read_out, msisdn=JUMA.msisdn, pin="7391"))
     assert moved.outcome == "not_agent"
     assert world.ledger.works == []
 
 
-def test_a_deposit_goes_to_the_customer_who_was_quoted(world: World) -> None:
-    moved = CashService(world.teller).deposit(
-        call(
-            customer_number=AMINA.msisdn,
-            amount=kes(1_000),
-            customer=str(JUMA.id),
-            msisdn=WANJIRU.msisdn,
-            pin="6174",
-        )
-    )
-    assert moved.outcome == "unknown_payee"
+@pytest.mark.parametrize(
+    ("quoted", "outcome"),
+    [
+        ({"customer": str(AMINA.id), "store": STORE.number}, "ok"),
+        ({"customer": str(JUMA.id), "store": STORE.number}, "unknown_payee"),
+        ({"customer": str(AMINA.id), "store": "100999"}, "not_agent"),
+    ],
+    ids=["as quoted", "another customer", "another store"],
+)
+def test_a_deposit_is_from_the_store_to_the_customer_that_were_quoted(
+    world: World, quoted: Args, outcome: str
+) -> None:
+    asked: Args = {"customer_number": AMINA.msisdn, "amount": kes(1_000), **quoted}
+    moved = CashService(world.teller).deposit(call(asked, msisdn=WANJIRU.msisdn, pin="6174"))
+
+    assert moved.outcome == outcome
+    assert world.ledger.balance(AMINA.wallet_id) == kes(6_000 if outcome == "ok" else 5_000)
+
+
+def test_a_quote_of_a_deposit_says_who_gets_it_and_from_where(world: World) -> None:
+    asked: Args = {"customer_number": AMINA.msisdn, "amount": kes(1_000)}
+    quoted = CashService(world.teller).quote_deposit(call(asked, msisdn=WANJIRU.msisdn))
+
+    assert quoted.values == {"name": AMINA.name, "customer": "1", "store": STORE.number}
 
 
 def test_cash_is_taken_at_a_store_and_at_no_other_till(world: World) -> None:
     service = CashService(world.teller)
-    for till, outcome in (
-        (STORE.number, "ok"),
-        (HARDWARE.number, "unknown_till"),
-        ("1", "unknown_till"),
-    ):
-        asked = {"till": till, "amount": kes(1_000)}
-        assert service.quote_withdrawal(call(**asked)).outcome == outcome
-        assert service.withdraw(call(**asked, fee=kes(29), pin="4826")).outcome == outcome
+    unknown = "unknown_till"
+    for till, outcome in ((STORE.number, "ok"), (HARDWARE.number, unknown), ("1", unknown)):
+        asked: Args = {"till": till, "amount": kes(1_000)}
+        assert service.quote_withdrawal(call(asked)).outcome == outcome
+        assert service.withdraw(call({**asked, "fee": kes(29)}, pin="4826")).outcome == outcome
     assert world.ledger.balance(AMINA.wallet_id) == kes(3_971)
 
 
-@pytest.mark.parametrize("decide", [withdraw, deposit])
-def test_nothing_is_earned_above_the_last_band_of_a_commission(
-    decide: Callable[[Cash, Tariffs, object, Book], Decision],
-) -> None:
+def test_nothing_is_earned_above_the_last_band_of_a_commission() -> None:
     """The money moves all the same."""
-    ends = replace(TARIFFS["withdraw.commission"], bands=(OUT.commission.bands[0],))
-    command = WITHDRAWN if decide is withdraw else DEPOSITED
-    decision = decide(
-        command, Tariffs((OUT if decide is withdraw else IN).fee, ends), LIMIT, book()
-    )
-
-    assert decision.posting is not None
-    moved = {leg.account_id for leg in decision.posting.legs}
-    assert not moved & {house(5010), STORE.commission_id}
+    ends = replace(OUT.commission, bands=(OUT.commission.bands[0],))
+    for decision in (
+        withdraw(WITHDRAWN, Tariffs(OUT.fee, ends), LIMIT, book()),
+        deposit(DEPOSITED, Tariffs(IN.fee, ends), LIMIT, book()),
+    ):
+        assert decision.posting is not None
+        moved = {leg.account_id for leg in decision.posting.legs}
+        assert not moved & {house(5010), STORE.commission_id}
 
 
 def _refused(decision: Decision, reason: Reason) -> None:

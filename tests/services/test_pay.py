@@ -10,15 +10,15 @@ from tests.services.cast import (
     LIMIT,
     RIGHT,
     STORE,
-    TARIFFS,
     TAMU,
+    TARIFFS,
     WATER,
     WRONG,
     book,
     house,
     kes,
 )
-from tests.services.stand_in import World, call, with_pin
+from tests.services.stand_in import Args, World, call, with_pin
 from ussd_gateway.domain.book import Book, Business
 from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.msisdn import Msisdn
@@ -136,10 +136,10 @@ def test_a_bill_is_paid_to_a_biller_under_a_whole_account_number(
     world: World, business: Business, account: str, outcome: str
 ) -> None:
     service = PayService(world.teller)
-    asked = {"business": business.number, "account": account, "amount": kes(1_200)}
+    asked: Args = {"business": business.number, "account": account, "amount": kes(1_200)}
 
-    assert service.quote_bill(call(**asked)).outcome == outcome
-    assert service.pay_bill(call(**asked, fee=kes(10), pin="4826")).outcome == outcome
+    assert service.quote_bill(call(asked)).outcome == outcome
+    assert service.pay_bill(call({**asked, "fee": kes(10)}, pin="4826")).outcome == outcome
     assert len(world.ledger.works) == (outcome == "ok")
 
 
@@ -157,33 +157,32 @@ def test_goods_are_paid_at_a_merchants_till_and_no_other(
     world: World, business: Business, outcome: str
 ) -> None:
     service = PayService(world.teller)
-    asked = {"business": business.number, "amount": kes(750)}
+    asked: Args = {"business": business.number, "amount": kes(750)}
 
-    assert service.quote_goods(call(**asked)).outcome == outcome
-    assert service.buy_goods(call(**asked, fee=kes(0), pin="4826")).outcome == outcome
+    assert service.quote_goods(call(asked)).outcome == outcome
+    assert service.buy_goods(call({**asked, "fee": kes(0)}, pin="4826")).outcome == outcome
 
 
 def test_a_quote_names_business_fee_and_total_and_no_balance(world: World) -> None:
     answer = PayService(world.teller).quote_bill(
-        call(business=WATER.number, account="12345678", amount=kes(1_200))
+        call({"business": WATER.number, "account": "12345678", "amount": kes(1_200)})
     )
     assert answer.values == {"name": "Maji Water", "fee": kes(10), "total": kes(1_210)}
 
 
 def test_nobody_pays_without_being_registered(world: World) -> None:
     service = PayService(world.teller)
-    asked = {"business": HARDWARE.number, "amount": kes(750)}
+    asked: Args = {"business": HARDWARE.number, "amount": kes(750)}
 
-    assert service.quote_goods(call(**asked, msisdn=STRANGER)).outcome == "not_registered"
-    paid = service.buy_goods(call(**asked, fee=kes(0), msisdn=STRANGER, pin="4826"))
+    assert service.quote_goods(call(asked, msisdn=STRANGER)).outcome == "not_registered"
+    paid = service.buy_goods(call({**asked, "fee": kes(0)}, msisdn=STRANGER, pin="4826"))
     assert paid.outcome == "not_registered"
 
 
 def test_a_bill_paid_twice_under_one_key_is_paid_once(world: World) -> None:
     service = PayService(world.teller)
-    paid = call(
-        business=WATER.number, account="12345678", amount=kes(1_200), fee=kes(10), pin="4826"
-    )
+    asked: Args = {"business": WATER.number, "account": "12345678", "amount": kes(1_200)}
+    paid = call({**asked, "fee": kes(10)}, pin="4826")
 
     assert service.pay_bill(paid) == service.pay_bill(paid)
     assert world.ledger.balance(AMINA.wallet_id) == kes(3_790)

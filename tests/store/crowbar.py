@@ -49,6 +49,27 @@ TAMPERS = (
         UPDATE account SET credits = credits + 1 WHERE public_ref = 'KES-4010'
         """,
     ),
+    Tamper(
+        {None},
+        "legs of a phone bill and of e-money",
+        "UPDATE account SET code = 1120 WHERE code = 4010",
+    ),
+    Tamper(
+        {None},
+        "nobody ordered it",
+        "INSERT INTO purchase (key, kind, subscriber_id, msisdn, currency, minor, merchant, "
+        "item, asked_at_ms, state, tries, next_at_ms, detail) VALUES "
+        "('stray', 'content', 1, '+254711000001', 'KES', 2000, '700700', 'Article', 0, 'asked', "
+        "1, 0, '')",
+    ),
+    Tamper(
+        {None},
+        "airtime on order is 0 KES; open purchases are 5000",
+        "INSERT INTO purchase (key, kind, subscriber_id, msisdn, currency, minor, merchant, "
+        "item, asked_at_ms, state, tries, next_at_ms, detail) VALUES "
+        "('opening:airtime', 'airtime', 1, '+254711000001', 'KES', 5000, '', '', 0, 'asked', "
+        "1, 0, '')",
+    ),
     Tamper({1, 2}, "in UGX", "UPDATE account SET currency = 'UGX' WHERE code = 4010"),
     Tamper(
         {1, 8},

@@ -169,6 +169,20 @@ def test_a_connection_that_broke_is_made_again(
     assert save(store, session, 1, 0)
 
 
+def test_threads_that_come_and_go_are_all_served(store: RedisSessions) -> None:
+    """A web server ends idle threads, and each new one has a connection of its own."""
+    held: list[Held] = []
+    for each in range(130):
+        name = SessionId(f"thread-{each}")
+        thread = threading.Thread(
+            target=lambda name=name: held.append(load(store, name, 0).held)
+        )
+        thread.start()
+        thread.join()
+
+    assert held == [Held.FRESH] * 130
+
+
 def test_no_server_is_told_as_lost_sessions(session: SessionId) -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))

@@ -97,7 +97,9 @@ def limits(settings: Settings, currency: str) -> Limits:
 def catalogue(settings: Settings) -> Mapping[str, Item]:
     """By code. Raises Faulty."""
     found, wrong = read_catalogue(
-        read_text(settings.menus_dir / "content.csv"), "menus/content.csv"
+        read_text(settings.menus_dir / "content.csv"),
+        "menus/content.csv",
+        market(settings).currency,
     )
     if wrong:
         raise Faulty(tuple(map(str, wrong)))

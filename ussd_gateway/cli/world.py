@@ -15,6 +15,7 @@ from hashlib import sha256
 from itertools import chain, count
 
 import redis
+import requests
 from sqlalchemy import select
 
 from ussd_gateway import app, web
@@ -82,9 +83,15 @@ def prepare(settings: Settings) -> None:
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator["GatewayWorld"]:
-    """On a prepared database, and a Redis that is nobody else's: it is emptied."""
-    clock = StillClock()
+def opened(
+    settings: Settings,
+    *,
+    clock: StillClock | None = None,
+    carriers: app.Carriers | None = None,
+) -> Iterator["GatewayWorld"]:
+    """On a prepared database, and a Redis that is nobody else's: it is emptied. `carriers`
+    stand in the place of the simulator's."""
+    clock = clock or StillClock()
     client = redis.from_url(settings.redis_url, protocol=2)
     client.flushdb()
     _publish(settings)
@@ -94,7 +101,7 @@ def opened(settings: Settings) -> Iterator["GatewayWorld"]:
             settings,
             clock=clock,
             random=SeededRandom(clock, SEED + 1),
-            outside=outside.carriers,
+            outside=carriers or outside.carriers,
         )
         try:
             yield GatewayWorld(
@@ -185,6 +192,10 @@ class GatewayWorld:
     def carrier(self, mood: str) -> None:
         self._outside.be(mood)
 
+    def reports(self, form: Mapping[str, str]) -> requests.Response:
+        """A status callback of the airtime vendor, as it posts it."""
+        return self.http().post(self._airtime_url, form)
+
     def wait(self, span: timedelta) -> None:
         self.clock.wait(span)
         self.gateway.fulfilment.follow_up()
@@ -195,7 +206,7 @@ class GatewayWorld:
 
     def sms(self) -> Sequence[tuple[str, str]]:
         for form in self._outside.callbacks():
-            self.http().post(self._airtime_url, form).raise_for_status()
+            self.reports(form).raise_for_status()
         while ids := self.gateway.outbox.take_due():
             # One by one: a batch is sent side by side, in no order.
             for each in ids:

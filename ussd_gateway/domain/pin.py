@@ -16,6 +16,8 @@ DIGITS = 4
 # Years in which people who may hold an account were born, and those that they like to recall.
 _YEARS = ("19", "20")
 _STEPS = ("01234567890", "09876543210")
+# Straight down and up the middle of a keypad.
+_COLUMNS = ("2580", "0852")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ def judge(*, wrong_tries: int, tag: bytes, stored_tag: bytes) -> Tried:
 
 def is_weak(pin: str) -> bool:
     """Whether it is among the first that a thief would try: one digit or one pair repeated, a
-    run up or down, a birthday year."""
+    run up or down, the middle of the keypad, a birthday year."""
     repeated = len(set(pin)) == 1 or pin[: len(pin) // 2] == pin[len(pin) // 2 :]
     runs = any(pin in steps for steps in _STEPS)
-    return repeated or runs or pin.startswith(_YEARS)
+    return repeated or runs or pin in _COLUMNS or pin.startswith(_YEARS)

@@ -90,6 +90,8 @@ class Airtime:
     """`fulfilment.Good`: what becomes of the money on order."""
 
     carrier: Carrier
+    # Longer than the vendor's own 5 minutes, which begin when the order reaches it.
+    repeat_ms: int = 330_000
 
     def account_ids(self, bought: Purchase, buyer: Subscriber) -> tuple[int, ...]:
         codes = (AIRTIME_ON_ORDER, AIRTIME_STOCK, DUE_FROM_TRUST, DUE_TO_OPERATING)

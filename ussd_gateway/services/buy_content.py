@@ -82,6 +82,7 @@ class Content:
 
     carrier: Carrier
     reads: Reads
+    repeat_ms: int = 0
 
     def account_ids(self, bought: Purchase, _buyer: Subscriber) -> tuple[int, ...]:
         bills = house_id(PHONE_BILLS, bought.amount.currency)
@@ -154,6 +155,8 @@ class BuyContentService:
             call,
             ("content", buyer.msisdn, item.code, price),
             subscribers=(buyer.id,),
+            # Not later than what settles it, which stands behind it in the books (ports.Truth).
+            at_ms=began_ms,
             decide=lambda book: decide(command, book),
         )
         if agreed.outcome != PENDING:

@@ -213,17 +213,21 @@ class CashService:
         found = self._deposit(call)
         if isinstance(found, Refused):
             return no(found.reason)
-        _, _, customer = found
+        _, store, customer = found
         fee = price(money(call.args["amount"]), self._in.fee, self._teller.limit(customer))
         if isinstance(fee, Refused):
             return no(fee.reason)
-        return Answer("ok", {"name": customer.name, "customer": str(customer.id)})
+        return Answer(
+            "ok", {"name": customer.name, "customer": str(customer.id), "store": store.number}
+        )
 
     def deposit(self, call: Call) -> Answer:
         found = self._deposit(call)
         if isinstance(found, Refused):
             return no(found.reason)
         assistant, store, customer = found
+        if store.number != call.args["store"]:
+            return no(Reason.NOT_AGENT)
         if str(customer.id) != call.args["customer"]:
             return no(Reason.UNKNOWN_PAYEE)
 
@@ -303,7 +307,7 @@ class CashService:
                 "deposit.quote",
                 Effect.READ,
                 {"customer_number": MSISDN, "amount": MONEY},
-                {"name": NAME, "customer": ID},
+                {"name": NAME, "customer": ID, "store": TILL},
                 outcomes(Reason.NOT_REGISTERED, *nobody, *bounds),
                 takes_secret=False,
                 run=self.quote_deposit,
@@ -311,7 +315,7 @@ class CashService:
             Action(
                 "deposit",
                 Effect.MONEY,
-                {"customer_number": MSISDN, "amount": MONEY, "customer": ID},
+                {"customer_number": MSISDN, "amount": MONEY, "customer": ID, "store": TILL},
                 moved,
                 pin_outcomes(*nobody, *bounds, Reason.PAYEE_FULL, Reason.LOW_FLOAT),
                 takes_secret=True,

@@ -2,16 +2,16 @@
 
     prove   the PIN of today        -> proof: whose, and which verifier it was
     choose  a new one, not weak     -> ticket: its verifier, for whom, until when
+            (first, of somebody who is not registered yet and goes on to `register`)
     change  the new one once more   proof + ticket + PIN -> the verifier is replaced
 
-Somebody who is not registered yet begins with `choose`, and ends with `register`. Proof and
-ticket are sealed, so that no menu and no session store can make one up.
+Proof and ticket are sealed, so that no menu and no session store can make one up.
 """
 
 from dataclasses import dataclass
 
 from ussd_gateway.domain import pin as policy
-from ussd_gateway.domain.book import Book, Decision, PinChosen, Subscriber
+from ussd_gateway.domain.book import Book, Decision, PinChosen
 from ussd_gateway.domain.refusals import Reason, Refused
 from ussd_gateway.ports import (
     TIMEOUT,
@@ -33,6 +33,7 @@ from ussd_gateway.services.teller import (
     Teller,
     decided,
     no,
+    outcomes,
     pin_outcomes,
     tell,
     text,
@@ -61,6 +62,9 @@ def decide(proved_salt: str, chosen: Chosen, book: Book) -> Decision:
     person = book.subscribers[chosen.subscriber_id]
     if not person.active:
         return refuse(Refused(Reason.ACCOUNT_BLOCKED))
+    # A change must not free what wrong tries have locked meanwhile.
+    if person.wrong_tries >= policy.TRIES_MAX:
+        return refuse(Refused(Reason.PIN_LOCKED))
     if person.pin_salt.hex() != proved_salt:
         return refuse(Refused(Reason.EXPIRED))
 
@@ -69,7 +73,7 @@ def decide(proved_salt: str, chosen: Chosen, book: Book) -> Decision:
 
 
 class ChoosePinService:
-    """What menus call `pin.prove`, `pin.choose` and `pin.change`."""
+    """What menus call `pin.prove`, `pin.choose`, `pin.first` and `pin.change`."""
 
     def __init__(
         self, teller: Teller, tickets: Tickets, numbers: Numbers, random: Random, *, kid: str
@@ -91,28 +95,39 @@ class ChoosePinService:
             call,
             ("pin.prove", person.msisdn),
             subscribers=(person.id,),
-            decide=lambda book: decided(proof, book, lambda _person: Accepted({})),
+            decide=lambda book: decided(
+                proof, book, lambda proved: Accepted({"salt": proved.pin_salt.hex()})
+            ),
         )
         if answer.outcome != "ok":
             return answer
         # Not in the stored outcome: a proof is good for a few minutes, an outcome for ever.
-        sealed = self._seal(_PROOF, call, str(person.id), person.pin_salt.hex())
+        sealed = self._seal(_PROOF, call, str(person.id), str(answer.values["salt"]))
         return Answer("ok", {"proof": sealed})
 
     def choose(self, call: Call) -> Answer:
-        """Keeps nothing itself: what was chosen is in the ticket."""
+        """A new PIN in the place of the one that was proved. Keeps nothing itself: what was
+        chosen is in the ticket."""
+        assert call.secret is not None, "this action takes a PIN"
+        person = self._teller.caller(call)
+        proof = self._open(_PROOF, call, call.args["proof"])
+        if policy.is_weak(call.secret.reveal()):
+            return no(Reason.WEAK_PIN)
+        if person is None or proof != (str(person.id), person.pin_salt.hex()):
+            return no(Reason.EXPIRED)
+        # Only who proved the PIN of today learns that this is it.
+        if same(prove(person, call.secret, self._teller.verifier).tag, person.pin_tag):
+            return no(Reason.SAME_PIN)
+        return self._chosen(call, person.id, call.secret)
+
+    def first(self, call: Call) -> Answer:
+        """The PIN of somebody who is about to register."""
         assert call.secret is not None, "this action takes a PIN"
         if policy.is_weak(call.secret.reveal()):
             return no(Reason.WEAK_PIN)
-        person = self._teller.caller(call)
-        if person is not None and self._same(person, call.secret):
-            return no(Reason.SAME_PIN)
-
-        number = person.id if person else self._numbers.next()
-        salt = self._random.octets(SALT_OCTETS)
-        tag = self._tag(number, self._kid, salt, call.secret)
-        sealed = self._seal(_CHOSEN, call, str(number), self._kid, salt.hex(), tag.hex())
-        return Answer("ok", {"ticket": sealed})
+        if self._teller.caller(call) is not None:
+            return no(Reason.ALREADY_REGISTERED)
+        return self._chosen(call, self._numbers.next(), call.secret)
 
     def change(self, call: Call) -> Answer:
         chosen, proof = self.repeated(call), self._open(_PROOF, call, call.args["proof"])
@@ -139,8 +154,11 @@ class ChoosePinService:
         again = self._tag(chosen.subscriber_id, kid, chosen.salt, call.secret)
         return chosen if same(again, chosen.tag) else Refused(Reason.PINS_DIFFER)
 
-    def _same(self, person: Subscriber, pin: Secret) -> bool:
-        return same(prove(person, pin, self._teller.verifier).tag, person.pin_tag)
+    def _chosen(self, call: Call, number: int, pin: Secret) -> Answer:
+        salt = self._random.octets(SALT_OCTETS)
+        tag = self._tag(number, self._kid, salt, pin)
+        sealed = self._seal(_CHOSEN, call, str(number), self._kid, salt.hex(), tag.hex())
+        return Answer("ok", {"ticket": sealed})
 
     def _tag(self, number: int, kid: str, salt: bytes, pin: Secret) -> bytes:
         return self._teller.verifier.tag(kid=kid, subscriber_id=number, salt=salt, pin=pin)
@@ -162,13 +180,13 @@ class ChoosePinService:
                 return None
 
     def actions(self) -> tuple[Action, ...]:
-        chosen = frozenset({"ok", TIMEOUT, Reason.WEAK_PIN.value, Reason.SAME_PIN.value})
         changed = frozenset(
             {
                 "ok",
                 TIMEOUT,
                 UNKNOWN,
                 Reason.ACCOUNT_BLOCKED.value,
+                Reason.PIN_LOCKED.value,
                 Reason.EXPIRED.value,
                 Reason.PINS_DIFFER.value,
             }
@@ -186,11 +204,20 @@ class ChoosePinService:
             Action(
                 "pin.choose",
                 Effect.CHANGE,
-                {},
+                {"proof": ID},
                 {"ticket": ID},
-                chosen,
+                outcomes(Reason.EXPIRED, Reason.WEAK_PIN, Reason.SAME_PIN),
                 takes_secret=True,
                 run=self.choose,
+            ),
+            Action(
+                "pin.first",
+                Effect.CHANGE,
+                {},
+                {"ticket": ID},
+                outcomes(Reason.ALREADY_REGISTERED, Reason.WEAK_PIN),
+                takes_secret=True,
+                run=self.first,
             ),
             Action(
                 "pin.change",

@@ -48,16 +48,15 @@ log = structlog.get_logger()
 
 FOLLOWED_MAX = 20
 FOLLOW_WITHIN_S = 5.0
-SETTLE_WITHIN_S = 2.0
+SETTLE_WITHIN_S = 1.0
 # A carrier that never heard of a purchase so long after it was asked for never will: what we
 # sent is not on its way any more.
 ABSENT_AFTER_MS = 120_000
 
-# Of the time of a hop, what is kept for settling what the carrier said.
-KEPT_S = 1.5
+# Of the time of a hop, what is kept for settling what the carrier said, a writer's grace with
+# it. Where less than the least is left to ask in, `follow_up` asks.
+KEPT_S = 2.5
 ASK_LEAST_S = 0.5
-# A carrier refuses the same number and amount so soon after: it may be a repeat.
-REPEAT_MS = 300_000
 # An outcome: the buyer is to wait for the SMS.
 PENDING = "pending"
 
@@ -69,6 +68,10 @@ class Good(Protocol):
 
     @property
     def carrier(self) -> Carrier: ...
+
+    @property
+    def repeat_ms(self) -> int:
+        """For how long after one its carrier takes the same number and amount for a repeat."""
 
     def account_ids(self, bought: Purchase, buyer: Subscriber) -> tuple[int, ...]:
         """The accounts that `settle` may touch. Raises BooksLost."""
@@ -84,7 +87,7 @@ class Good(Protocol):
 
 def left_s(call: Call, since_ms: int) -> float:
     """How long a hop's carrier may take, `since_ms` after the hop's action began."""
-    return max(ASK_LEAST_S, call.within_s - since_ms / 1000 - KEPT_S)
+    return call.within_s - since_ms / 1000 - KEPT_S
 
 
 class Fulfilment:
@@ -98,6 +101,8 @@ class Fulfilment:
     def ask(self, key: str, origin: Origin, *, within_s: float) -> Outcome | None:
         """Asks for a purchase that was just committed. What it came to; None where nobody knows
         for good yet, and the buyer is told by SMS."""
+        if within_s < ASK_LEAST_S:
+            return None
         try:
             bought = self._purchases.take(key)
         except PurchasesLost as lost:
@@ -105,7 +110,7 @@ class Fulfilment:
             return None
         if bought is None:
             return None
-        supplied = self._goods[bought.kind].carrier.ask(bought, within_s=within_s)
+        supplied = self._ask(bought, within_s=within_s)
         return self._heard_or_later(bought, supplied, origin)
 
     def follow_up(self) -> int:
@@ -133,19 +138,40 @@ class Fulfilment:
     def repeated(self, kind: str, msisdn: Msisdn, amount: Money) -> bool:
         """Whether just this was bought so lately that its carrier may take another for the
         same. Raises BooksLost."""
-        since_ms = self._teller.now_ms() - REPEAT_MS
         try:
-            return self._purchases.asked_since(kind, msisdn, amount, since_ms=since_ms)
+            return self._asked_since(kind, msisdn, amount)
         except PurchasesLost as lost:
             raise BooksLost(str(lost)) from None
 
+    def _asked_since(self, kind: str, msisdn: Msisdn, amount: Money, but: str = "") -> bool:
+        since_ms = self._teller.now_ms() - self._goods[kind].repeat_ms
+        return self._purchases.asked_since(kind, msisdn, amount, since_ms=since_ms, but=but)
+
+    def _ask(self, bought: Purchase, *, within_s: float) -> Supplied:
+        """Never for what the carrier would take for a repeat: it would not say what became of
+        it, and the money would stay on order. Two sessions may have passed the quote."""
+        try:
+            if self._asked_since(bought.kind, bought.msisdn, bought.amount, bought.key):
+                return Supplied(Standing.REFUSED, None, "a repeat: not asked for")
+        except PurchasesLost as lost:
+            log.error("purchase.repeat_not_looked_for", key=bought.key, reason=str(lost))
+        return self._goods[bought.kind].carrier.ask(bought, within_s=within_s)
+
     def _follow(self, taken: Taken) -> None:
+        # One that breaks must not harm those beside it, nor the program that looks after all.
+        try:
+            self._follow_one(taken)
+        except Exception:
+            log.exception("purchase.broke", key=taken.purchase.key)
+
+    def _follow_one(self, taken: Taken) -> None:
         bought = taken.purchase
-        carrier = self._goods[bought.kind].carrier
-        look = carrier.find if taken.asked_before else carrier.ask
+        if taken.heard is not None:
+            self._heard_or_later(bought, taken.heard, None)
+            return
+        look = self._goods[bought.kind].carrier.find if taken.asked_before else self._ask
         supplied = look(bought, within_s=FOLLOW_WITHIN_S)
-        waited_ms = self._teller.now_ms() - bought.asked_at_ms
-        if supplied.standing is Standing.ABSENT and waited_ms >= ABSENT_AFTER_MS:
+        if supplied.standing is Standing.ABSENT and taken.waited_ms >= ABSENT_AFTER_MS:
             supplied = Supplied(Standing.REFUSED, None, "the carrier never heard of it")
         self._heard_or_later(bought, supplied, None)
 
@@ -169,9 +195,10 @@ class Fulfilment:
             standing=supplied.standing.value,
             detail=supplied.detail,
         )
+        # Before it is settled: a carrier that cannot be asked again says its last word once.
+        self._purchases.note(bought.key, supplied)
         state = _FINAL.get(supplied.standing)
         if state is None:
-            self._purchases.note(bought.key, supplied)
             return None
         return self._settle(bought, supplied, state, origin)
 
@@ -181,8 +208,10 @@ class Fulfilment:
         supplied: Supplied,
         state: PurchaseState,
         origin: Origin | None,
-    ) -> Outcome:
-        buyer = self._teller.reads.subscribers(bought.msisdn)[bought.msisdn]
+    ) -> Outcome | None:
+        buyer = self._teller.reads.subscribers(bought.msisdn).get(bought.msisdn)
+        if buyer is None or buyer.id != bought.subscriber_id:
+            raise PurchasesLost("not settled: the number is not the buyer's any more")
         good = self._goods[bought.kind]
         settled = PurchaseSettled(bought.key, state, supplied.supplier_id, supplied.detail)
 
@@ -212,6 +241,10 @@ class Fulfilment:
             ),
             within_s=SETTLE_WITHIN_S,
         )
-        if outcome.name in (TIMEOUT, UNKNOWN, CONFLICT):
+        if outcome.name == CONFLICT:
+            # What was said first stands: the money went that way.
+            log.error("purchase.contradicted", key=bought.key, detail=supplied.detail)
+            return None
+        if outcome.name in (TIMEOUT, UNKNOWN):
             raise PurchasesLost(f"not settled: {outcome.name}")
         return outcome

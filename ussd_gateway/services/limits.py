@@ -31,9 +31,10 @@ def read_limits(source: str, file: str, currency: str) -> tuple[Limits, list[Fil
     try:
         root = yaml.compose(source, yaml.CSafeLoader)
         return dict(_tiers(root, currency)), []
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        return {}, [FileFault(file, line, f"no YAML: {error.problem}")]
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        why = getattr(error, "problem", None) or "a character that no text has"
+        return {}, [FileFault(file, mark.line + 1 if mark else 1, f"no YAML: {why}")]
     except _Wrong as wrong:
         return {}, [FileFault(file, wrong.line, str(wrong))]
 
@@ -54,7 +55,7 @@ def _tiers(root: yaml.Node | None, currency: str) -> Iterator[tuple[str, Limit]]
 def _mapping(node: yaml.Node, names: tuple[str, ...]) -> dict[str, yaml.Node]:
     """Just these keys, each once."""
     pairs = node.value if isinstance(node, yaml.MappingNode) else []
-    found = {key.value: value for key, value in pairs}
+    found = {str(key.value): value for key, value in pairs}
     if set(found) != set(names) or len(found) != len(pairs):
         raise _Wrong(node, f"write each of these once, and nothing else: {', '.join(names)}")
     return found

@@ -10,6 +10,7 @@ from ussd_gateway.domain.limits import LOWEST
 from ussd_gateway.domain.refusals import Reason, Refused
 from ussd_gateway.ports import TIMEOUT, UNKNOWN, Action, Answer, Call, Effect, VarType
 from ussd_gateway.services.choose_pin import ChoosePinService, Chosen
+from ussd_gateway.services.pins import refuse
 from ussd_gateway.services.teller import ID, Teller, no, text
 
 # The SMS it sends (menus/sms.yaml).
@@ -30,8 +31,11 @@ class Register:
     terms: str
 
 
-def decide(command: Register, _book: Book) -> Decision:
-    """Pure. That the number is nobody's yet is held by its unique key."""
+def decide(command: Register, book: Book) -> Decision:
+    """Pure. Whoever is in the book has the number already; somebody who took it meanwhile is
+    kept out by its unique key."""
+    if book.subscribers:
+        return refuse(Refused(Reason.ALREADY_REGISTERED))
     person = command.subscriber
     change = Registered(
         person, command.currency, command.balance_max, command.id_number, command.terms
@@ -48,8 +52,6 @@ class RegisterService:
         self._pins = pins
 
     def register(self, call: Call) -> Answer:
-        if self._teller.caller(call) is not None:
-            return no(Reason.ALREADY_REGISTERED)
         chosen = self._pins.repeated(call)
         if isinstance(chosen, Refused):
             return no(chosen.reason)
@@ -62,12 +64,18 @@ class RegisterService:
             text(call.args["id_number"]),
             text(call.args["terms"]),
         )
-        return self._teller.commit(
+        # Asked of the books and not here: a repeat of this very command is told what it did.
+        known = self._teller.caller(call)
+        answer = self._teller.commit(
             call,
             ("register", *self._asked(call), chosen.salt.hex()),
-            subscribers=(),
+            subscribers=(known.id,) if known else (),
             decide=lambda book: decide(command, book),
         )
+        # The number's unique key says no where another session was faster.
+        if answer.outcome == TIMEOUT and self._teller.caller(call) is not None:
+            return no(Reason.ALREADY_REGISTERED)
+        return answer
 
     def _asked(self, call: Call) -> tuple[str, ...]:
         names = ("name", "id_number", "language", "terms")

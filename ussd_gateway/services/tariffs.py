@@ -40,7 +40,11 @@ def read_tariffs(text: str, file: str) -> tuple[Mapping[str, Tariff], list[FileF
     rows: dict[tuple[str, ...], list[Band]] = {}
     for row in reader:
         head = tuple(row[name] or "" for name in COLUMNS[:4])
-        fault = _head_fault(head) or _add_band(rows.setdefault(head, []), row, head[2])
+        fault = (
+            too_many(row)
+            or _head_fault(head)
+            or _add_band(rows.setdefault(head, []), row, head[2])
+        )
         if fault:
             faults.append(FileFault(file, reader.line_num, fault))
     if faults:
@@ -55,6 +59,13 @@ def read_tariffs(text: str, file: str) -> tuple[Mapping[str, Tariff], list[FileF
         head[1]: Tariff(head[0], head[1], head[2], int(head[3]), tuple(bands))
         for head, bands in rows.items()
     }, faults
+
+
+def too_many(row: Mapping[str, str]) -> str | None:
+    """What a comma without quotes comes to: the amounts behind it would be read wrong."""
+    if row.get("rest"):
+        return 'too many columns: put what has a comma in quotes, "1,050.00"'
+    return None
 
 
 def _head_fault(head: tuple[str, ...]) -> str | None:

@@ -95,6 +95,7 @@ class Teller:
         *,
         subscribers: Iterable[int],
         accounts: Iterable[int] = (),
+        at_ms: int | None = None,
         decide: Callable[[Book], Decision],
     ) -> Answer:
         """Runs a command once for each key of a call. `asked` is everything that the person
@@ -103,7 +104,7 @@ class Teller:
             Work(
                 key=call.key,
                 content=content(asked),
-                event_at_ms=self.now_ms(),
+                event_at_ms=self.now_ms() if at_ms is None else at_ms,
                 subscriber_ids=tuple(subscribers),
                 account_ids=tuple(accounts),
                 decide=decide,

@@ -11,19 +11,27 @@ asked for, so from then on it is only ever looked up, never asked for again.
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, RowMapping, func, select, update
+from sqlalchemy import ColumnElement, Engine, RowMapping, func, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from ussd_gateway.domain.book import Purchase, PurchaseState
 from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.msisdn import Msisdn
-from ussd_gateway.ports import Clock, PurchasesLost, StatusReport, Supplied, Taken
+from ussd_gateway.ports import (
+    Clock,
+    PurchasesLost,
+    Standing,
+    StatusReport,
+    Supplied,
+    Taken,
+)
 from ussd_gateway.store.database import reading, writing
 from ussd_gateway.store.schema import purchase
 
 # Longer than a hop may wait for its carrier: before this, the hop itself may still settle it.
 FIRST_LOOK_MS = 10_000
 LOOK_MAX_MS = 3_600_000
+LAST = (Standing.DONE, Standing.REFUSED)
 OPEN = (PurchaseState.DUE.value, PurchaseState.ASKED.value)
 
 
@@ -56,6 +64,8 @@ class SqlPurchases:
         values: dict[str, Any] = {"detail": supplied.detail}
         if supplied.supplier_id is not None:
             values["supplier_id"] = supplied.supplier_id
+        if supplied.standing in LAST:
+            values["heard"] = supplied.standing.value
         try:
             with writing(self._engine) as connection:
                 connection.execute(noted.values(values))
@@ -65,7 +75,8 @@ class SqlPurchases:
     def reported(self, kind: str, report: StatusReport) -> Purchase | None:
         known = (purchase.c.kind == kind, purchase.c.supplier_id == report.supplier_id)
         if found := self._look(*known):
-            return found[0]
+            ours = [one for one in found if _is_of(report, one)]
+            return ours[0] if len(ours) == 1 else None
         if report.amount is None:
             return None
         # A report may overtake the answer that names it, or the one who was told it died.
@@ -80,12 +91,19 @@ class SqlPurchases:
     def expected(self, kind: str, msisdn: Msisdn, amount: Money) -> bool:
         return bool(self._look(*_just_this(kind, msisdn, amount), purchase.c.state.in_(OPEN)))
 
-    def asked_since(self, kind: str, msisdn: Msisdn, amount: Money, *, since_ms: int) -> bool:
+    def asked_since(
+        self, kind: str, msisdn: Msisdn, amount: Money, *, since_ms: int, but: str = ""
+    ) -> bool:
+        # One that the carrier took first and failed later has a name of theirs.
+        taken = or_(
+            purchase.c.state != PurchaseState.REFUSED.value, purchase.c.supplier_id.is_not(None)
+        )
         return bool(
             self._look(
                 *_just_this(kind, msisdn, amount),
                 purchase.c.asked_at_ms > since_ms,
-                purchase.c.state != PurchaseState.REFUSED.value,
+                purchase.c.key != but,
+                taken,
             )
         )
 
@@ -109,11 +127,19 @@ class SqlPurchases:
                         .values(
                             state=PurchaseState.ASKED.value,
                             tries=min(row["tries"] + 1, 20),
+                            first_asked_ms=row["first_asked_ms"] or self._now(),
                             next_at_ms=self._now() + wait_ms,
                         )
                     )
                     asked = row["state"] == PurchaseState.ASKED.value
-                    taken.append(Taken(_purchase(row), asked_before=asked))
+                    taken.append(
+                        Taken(
+                            _purchase(row),
+                            asked_before=asked,
+                            waited_ms=self._now() - (row["first_asked_ms"] or self._now()),
+                            heard=_heard(row),
+                        )
+                    )
         except SQLAlchemyError as error:
             raise PurchasesLost(type(error).__name__) from None
         return taken
@@ -138,6 +164,16 @@ def _just_this(kind: str, msisdn: Msisdn, amount: Money) -> tuple[ColumnElement[
         purchase.c.currency == amount.currency,
         purchase.c.minor == amount.minor,
     )
+
+
+def _is_of(report: StatusReport, bought: Purchase) -> bool:
+    return report.msisdn == bought.msisdn and report.amount in (None, bought.amount)
+
+
+def _heard(row: RowMapping) -> Supplied | None:
+    if row["heard"] is None:
+        return None
+    return Supplied(Standing(row["heard"]), row["supplier_id"], row["detail"])
 
 
 def _purchase(row: RowMapping) -> Purchase:

@@ -228,9 +228,12 @@ purchase = Table(
     Column("state", String(8), nullable=False),
     Column("tries", SmallInteger, nullable=False),
     Column("next_at_ms", BigInteger, nullable=False),
-    Column("supplier_id", String(64), unique=True),
+    Column("first_asked_ms", BigInteger),
+    Column("supplier_id", Text),
+    Column("heard", String(8)),
     Column("detail", Text, nullable=False),
     CheckConstraint("minor > 0", name="minor"),
+    Index("ix_purchase_supplier_id", "supplier_id"),
     Index(
         "ix_purchase_open",
         "next_at_ms",

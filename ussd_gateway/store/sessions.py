@@ -77,6 +77,9 @@ class RedisSessions:
             protocol=2,
             socket_connect_timeout=connect_timeout_s,
             socket_timeout=answer_timeout_s,
+            # It only makes them, and counts those of threads that have ended: the server ends
+            # idle ones, and makes others.
+            max_connections=2**31,
         )
         self._thread = threading.local()
 

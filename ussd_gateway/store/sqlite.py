@@ -78,9 +78,10 @@ class SqliteBooks:
         many(_KEY, rows.keys)
         many(_MESSAGE, rows.messages)
         many(_SET_ACCOUNT, rows.accounts)
-        many(_SET_PIN, rows.pins)
         for statement, values in rows.changes:
             self._cursor.execute(statement, values)
+        # After the changes: a wrong try that came behind a new PIN is counted.
+        many(_SET_PIN, rows.pins)
         self._cursor.execute(_SET_DAY, (rows.issued, day))
         self._committing = True
         self._cursor.execute("COMMIT")

@@ -8,6 +8,7 @@ it in both places, by hand.
     one snapshot:  entries in account order, beside accounts     2 3 4 5 10
                    entries in journal order, beside journals     1 10 receipts
                    keys in journal order, beside journals        8
+                   purchases, beside their keys                  airtime on order
                    the triggers as the database describes them   15
     afterwards:    tries to change a row, and is refused         15
 
@@ -22,6 +23,7 @@ from ussd_gateway.store.verify.finding import Finding, Tally
 from ussd_gateway.store.verify.guards import check_guards, try_to_change
 from ussd_gateway.store.verify.journals import check_journals
 from ussd_gateway.store.verify.keys import check_keys
+from ussd_gateway.store.verify.purchases import check_purchases
 from ussd_gateway.store.verify.snapshot import snapshot
 
 __all__ = ["Finding", "verify"]
@@ -39,6 +41,9 @@ def verify(engine: Engine) -> tuple[Finding, ...]:
     ringed = Tally(10, "e-money is matched by the trust bank at every commit", "journals")
     guarded = Tally(15, "rows of the books cannot be changed", "guards")
     apart = Tally(None, "what is charged to phones never meets e-money", "journals")
+    covered = Tally(
+        None, "what is on order is open, and what is settled has a key", "purchases"
+    )
     received = Tally(None, "a receipt is well formed, of its date, and unique", "receipts")
 
     with snapshot(engine) as books:
@@ -52,11 +57,12 @@ def verify(engine: Engine) -> tuple[Finding, ...]:
         )
         check_journals(books, balanced=balanced, ringed=ringed, apart=apart, received=received)
         check_keys(books, keyed)
+        check_purchases(books, covered)
         check_guards(books, guarded)
     try_to_change(engine, guarded)
 
     tallies = (
         *(balanced, matched, summed, chained, bounded, keyed, ringed, guarded),
-        *(received, apart),
+        *(received, apart, covered),
     )
     return tuple(tally.finding() for tally in tallies)

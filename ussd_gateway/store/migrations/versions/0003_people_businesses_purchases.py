@@ -84,15 +84,17 @@ def upgrade() -> None:
         sa.Column("state", sa.String(8), nullable=False),
         sa.Column("tries", sa.SmallInteger, nullable=False),
         sa.Column("next_at_ms", sa.BigInteger, nullable=False),
-        sa.Column("supplier_id", sa.String(64)),
+        sa.Column("first_asked_ms", sa.BigInteger),
+        sa.Column("supplier_id", sa.Text),
+        sa.Column("heard", sa.String(8)),
         sa.Column("detail", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("key", name="pk_purchase"),
         sa.ForeignKeyConstraint(
             ["subscriber_id"], ["subscriber.id"], name="fk_purchase_subscriber_id_subscriber"
         ),
-        sa.UniqueConstraint("supplier_id", name="uq_purchase_supplier_id"),
         sa.CheckConstraint("minor > 0", name="ck_purchase_minor"),
     )
+    op.create_index("ix_purchase_supplier_id", "purchase", ["supplier_id"])
     op.create_index(
         "ix_purchase_open",
         "purchase",

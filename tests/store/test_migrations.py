@@ -1,0 +1,111 @@
+"""Migrations on books that have somebody in them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine, insert, inspect, select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from tests.store.conftest import wallet
+from ussd_gateway.embedded.postgres import Postgres
+from ussd_gateway.store import migrate
+from ussd_gateway.store.database import connect, reading, writing
+from ussd_gateway.store.migrate import upgrade
+from ussd_gateway.store.schema import account, subscriber
+
+SCRIPTS = Path(migrate.__file__).parent / "migrations"
+AMINA = {
+    "id": 1,
+    "msisdn": "+254711000001",
+    "name": "Amina Wafula",
+    "language": "en",
+    "active": True,
+    "wallet_id": 1,
+    "pin_kid": "k1",
+    "pin_salt": b"salt",
+    "pin_tag": b"tag",
+    "wrong_tries": 2,
+}
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """Books of the first schema, with Amina and her wallet in them."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path / 'ledger.sqlite'}"
+    else:
+        server: Postgres = request.getfixturevalue("postgres")
+        url = server.create_database()
+    engine = connect(url)
+    _upgrade_to(engine, "0001")
+    columns = ", ".join(AMINA)
+    values = ", ".join(f":{name}" for name in AMINA)
+    with writing(engine) as connection:
+        connection.execute(insert(account), [wallet(1, 1_000), wallet(2, 0)])
+        connection.execute(text(f"INSERT INTO subscriber ({columns}) VALUES ({values})"), AMINA)
+    yield engine
+    engine.dispose()
+
+
+def test_whoever_is_there_already_is_of_the_standard_tier_and_loses_nothing(
+    old: Engine,
+) -> None:
+    upgrade(old)
+    with reading(old) as connection:
+        (row,) = connection.execute(select(subscriber)).mappings()
+
+    assert dict(row) == {**AMINA, "tier": "standard"}
+
+
+def test_whoever_comes_later_must_be_given_a_tier(old: Engine) -> None:
+    upgrade(old)
+    nameless = {**AMINA, "id": 2, "msisdn": "+254711000002", "wallet_id": 2}
+    with pytest.raises(IntegrityError), writing(old) as connection:
+        connection.execute(insert(subscriber).values(nameless))
+
+
+@pytest.mark.parametrize(
+    ("changed", "held_by"),
+    [
+        ({"wrong_tries": -1}, "wrong_tries"),
+        ({"msisdn": "+254711000001"}, "msisdn"),
+        ({"wallet_id": 1}, "wallet_id"),
+        ({"wallet_id": 99}, "wallet_id|FOREIGN KEY"),
+    ],
+    ids=["check", "unique number", "unique wallet", "foreign key"],
+)
+def test_the_rules_of_a_table_outlive_its_migration(
+    old: Engine, changed: dict[str, object], held_by: str
+) -> None:
+    upgrade(old)
+    good = {**AMINA, "id": 2, "msisdn": "+254711000002", "wallet_id": 2, "tier": "standard"}
+    with pytest.raises(DBAPIError, match=held_by), writing(old) as connection:
+        connection.execute(insert(subscriber).values({**good, **changed}))
+
+
+def test_constraints_keep_the_names_that_errors_tell(old: Engine) -> None:
+    before = _names(old)
+    upgrade(old)
+    assert before <= _names(old)
+
+
+def _upgrade_to(engine: Engine, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS))
+    with writing(engine) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+
+def _names(engine: Engine) -> set[str]:
+    """Of the constraints on people."""
+    found = inspect(engine)
+    every = [
+        *found.get_unique_constraints("subscriber"),
+        *found.get_foreign_keys("subscriber"),
+        *found.get_check_constraints("subscriber"),
+    ]
+    return {str(one["name"]) for one in every}
