@@ -378,8 +378,8 @@ class Purchases(Protocol):
     def asked_since(
         self, kind: str, msisdn: Msisdn, amount: Money, *, since_ms: int, but: str = ""
     ) -> bool:
-        """Whether just this was bought since then, under another key than `but`, and was not
-        refused outright. Raises PurchasesLost."""
+        """Whether just this is open still, or was taken by its carrier since then, under
+        another key than `but`. Raises PurchasesLost."""
 
 
 @dataclass(frozen=True, slots=True)

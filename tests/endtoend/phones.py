@@ -23,7 +23,12 @@ wait_max_s = 0.5
 
 # What each language says where nothing was charged.
 NOTHING_CHARGED = ("Nothing was charged", "Hukutozwa")
-STILL_CHECKING = ("We are still checking", "Bado tunahakiki")
+STILL_CHECKING = (
+    "We are still checking",
+    "Bado tunahakiki",
+    "unless an SMS says",
+    "isipokuwa SMS ikisema",
+)
 
 
 class Person(NamedTuple):

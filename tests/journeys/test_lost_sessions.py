@@ -53,7 +53,10 @@ def test_a_session_that_is_lost_before_its_pin_ends_and_nothing_is_charged(
     world.client.flushdb()
     answer = line.sends(*COMMIT, PIN)
 
-    assert answer == "END Please dial again. Never put your PIN in the code you dial."
+    assert answer == (
+        "END Dial again, unless an SMS says that it was done. "
+        "Never put your PIN in the code you dial."
+    )
     assert line.sends(*COMMIT, PIN) == answer
     assert paid(world) == 0
     assert world.sms() == []

@@ -313,6 +313,34 @@ def on_order(world: GatewayWorld) -> str:
     return str(world.balances()["airtime on order"])
 
 
+def test_airtime_that_is_on_its_way_still_cannot_be_bought_again_however_old_it_is(
+    world: GatewayWorld,
+) -> None:
+    """Of two without the vendor's name nobody can tell which one it reports."""
+    buy(world, AIRTIME, mood="silent")
+    world.wait(timedelta(minutes=10))
+
+    assert Line(world, "again").walks(*AIRTIME).startswith("END ")
+    assert on_order(world) == "KES 50.00"
+
+
+def test_airtime_that_was_asked_for_late_cannot_be_bought_again_while_its_vendor_remembers(
+    world: GatewayWorld,
+) -> None:
+    """The vendor's five minutes begin when it was asked, and not when it was bought."""
+    buy(world, AIRTIME, mood="silent")
+    run(world, "UPDATE purchase SET state = 'due', tries = 0, first_asked_ms = NULL")
+    world.wait(timedelta(minutes=10))
+    world.sms()
+    assert on_order(world) == "KES 0.00"
+
+    assert Line(world, "again").walks(*AIRTIME).startswith("END ")
+    world.wait(timedelta(minutes=6))
+    assert "Paid KES 50.00" in Line(world, "later").walks(*AIRTIME, PIN)
+    long_after(world)
+    assert on_order(world) == "KES 0.00"
+
+
 def status(request_id: str, word: str) -> dict[str, str]:
     """What the vendor posts of Amina's airtime."""
     return {

@@ -248,8 +248,13 @@ class InMemoryPurchases:
         return any(
             _is(row, kind, msisdn, amount)
             and row.purchase.key != but
-            and row.purchase.asked_at_ms > since_ms
-            and (row.state is not PurchaseState.REFUSED or row.supplier_id is not None)
+            and (
+                row in self._open()
+                or (
+                    (row.first_asked_ms or row.purchase.asked_at_ms) > since_ms
+                    and (row.state is PurchaseState.DONE or row.supplier_id is not None)
+                )
+            )
             for row in self.rows.values()
         )
 

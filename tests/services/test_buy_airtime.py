@@ -147,7 +147,7 @@ def test_what_is_refused_at_the_counter_is_not_asked_for() -> None:
 
 
 def test_the_same_is_not_sold_again_while_its_vendor_takes_it_for_a_repeat() -> None:
-    world, service, carrier = _world(SENT)
+    world, service, carrier = _world(DONE)
     repeat_s = Airtime(carrier).repeat_ms / 1000
     quote = call({"amount": kes(100)})
     assert service.quote(quote).values == {"fee": kes(0), "total": kes(100)}

@@ -59,8 +59,8 @@ TAMPERS = (
         "nobody ordered it",
         "INSERT INTO purchase (key, kind, subscriber_id, msisdn, currency, minor, merchant, "
         "item, asked_at_ms, state, tries, next_at_ms, detail) VALUES "
-        "('stray', 'content', 1, '+254711000001', 'KES', 2000, '700700', 'Article', 0, 'asked', "
-        "1, 0, '')",
+        "('stray', 'content', 1, '+254711000001', 'KES', 2000, '700700', 'Article', 0, "
+        "'asked', 1, 0, '')",
     ),
     Tamper(
         {None},

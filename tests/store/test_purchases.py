@@ -303,9 +303,10 @@ def test_only_what_is_open_is_expected(shelf: Shelf) -> None:
         (PurchaseState.DONE, 999, True),
         (PurchaseState.REFUSED, 999, False),
         (PurchaseState.DONE, 1_000, False),
+        (PurchaseState.ASKED, 1_000, True),  # open still, however old
     ],
 )
-def test_what_was_bought_since_then_counts_unless_it_was_refused(
+def test_what_is_open_or_was_bought_since_then_counts_unless_it_was_refused(
     shelf: Shelf, state: PurchaseState, since_ms: int, found: bool
 ) -> None:
     shelf.put(bought(asked_at_ms=1_000), state)

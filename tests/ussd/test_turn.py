@@ -525,7 +525,7 @@ def test_a_lost_session_before_its_pin_is_never_fed_the_pin(
 ) -> None:
     phone = at_pin(turn)
     server.delete(phone.key)
-    assert phone.types("4826").text.startswith("Please dial again. Never put your PIN")
+    assert phone.types("4826").text.startswith("Dial again, unless an SMS says")
     assert bank.sends == 0
 
 

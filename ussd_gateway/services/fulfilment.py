@@ -71,7 +71,8 @@ class Good(Protocol):
 
     @property
     def repeat_ms(self) -> int:
-        """For how long after one its carrier takes the same number and amount for a repeat."""
+        """For how long after one its carrier takes the same number and amount for a repeat; 0:
+        it never does."""
 
     def account_ids(self, bought: Purchase, buyer: Subscriber) -> tuple[int, ...]:
         """The accounts that `settle` may touch. Raises BooksLost."""
@@ -144,7 +145,10 @@ class Fulfilment:
             raise BooksLost(str(lost)) from None
 
     def _asked_since(self, kind: str, msisdn: Msisdn, amount: Money, but: str = "") -> bool:
-        since_ms = self._teller.now_ms() - self._goods[kind].repeat_ms
+        repeat_ms = self._goods[kind].repeat_ms
+        if not repeat_ms:
+            return False
+        since_ms = self._teller.now_ms() - repeat_ms
         return self._purchases.asked_since(kind, msisdn, amount, since_ms=since_ms, but=but)
 
     def _ask(self, bought: Purchase, *, within_s: float) -> Supplied:

@@ -11,7 +11,7 @@ asked for, so from then on it is only ever looked up, never asked for again.
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, RowMapping, func, or_, select, update
+from sqlalchemy import ColumnElement, Engine, RowMapping, and_, func, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from ussd_gateway.domain.book import Purchase, PurchaseState
@@ -94,16 +94,17 @@ class SqlPurchases:
     def asked_since(
         self, kind: str, msisdn: Msisdn, amount: Money, *, since_ms: int, but: str = ""
     ) -> bool:
-        # One that the carrier took first and failed later has a name of theirs.
+        # What is open still, however old: of two like it nobody could tell a report's. And what
+        # the carrier took lately, though it failed it later: such a one has a name of theirs.
+        lately = func.coalesce(purchase.c.first_asked_ms, purchase.c.asked_at_ms) > since_ms
         taken = or_(
-            purchase.c.state != PurchaseState.REFUSED.value, purchase.c.supplier_id.is_not(None)
+            purchase.c.state == PurchaseState.DONE.value, purchase.c.supplier_id.is_not(None)
         )
         return bool(
             self._look(
                 *_just_this(kind, msisdn, amount),
-                purchase.c.asked_at_ms > since_ms,
                 purchase.c.key != but,
-                taken,
+                or_(purchase.c.state.in_(OPEN), and_(lately, taken)),
             )
         )
 
