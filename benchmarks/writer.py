@@ -23,8 +23,8 @@ from ussd_gateway.domain.book import Book, Decision, Outcome, Work
 from ussd_gateway.domain.journal import Leg, Posting
 from ussd_gateway.settings import Settings, load
 from ussd_gateway.store import database
+from ussd_gateway.store.ledger.writer import Writer
 from ussd_gateway.store.schema import account
-from ussd_gateway.store.writer import Writer
 
 rounds = 3
 callers = 200

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import psycopg
 from sqlalchemy import select, text, update
 
-from ussd_gateway.cli.world import GatewayWorld, prepare
+from ussd_gateway.cli.stage.world import GatewayWorld, prepare
 from ussd_gateway.embedded.postgres import Postgres
 from ussd_gateway.ports import Secret
 from ussd_gateway.settings import Purpose, Settings

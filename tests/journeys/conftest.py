@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from tests.world import DATABASES, NewDatabase, PostgresCast, SqliteCast
-from ussd_gateway.cli.world import GatewayWorld, opened
+from ussd_gateway.cli.stage.world import GatewayWorld, opened
 from ussd_gateway.embedded.postgres import Postgres
 from ussd_gateway.settings import Settings
 

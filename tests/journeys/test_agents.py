@@ -3,7 +3,7 @@
 from sqlalchemy import text
 
 from tests.world import Line, rows
-from ussd_gateway.cli.world import GatewayWorld
+from ussd_gateway.cli.stage.world import GatewayWorld
 from ussd_gateway.domain.money import Money
 from ussd_gateway.store.database import writing
 from ussd_gateway.store.verify import verify

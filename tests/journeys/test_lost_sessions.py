@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from tests.world import Line, rows
-from ussd_gateway.cli.world import GatewayWorld, opened
+from ussd_gateway.cli.stage.world import GatewayWorld, opened
 from ussd_gateway.embedded import Valkey
 from ussd_gateway.settings import Settings
 from ussd_gateway.store.database import writing

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.world import AMINA, Line, rows
-from ussd_gateway.cli.world import GatewayWorld
+from ussd_gateway.cli.stage.world import GatewayWorld
 
 OLD, NEW = "4826", "8264"
 CHANGE = ("5", "4", OLD)

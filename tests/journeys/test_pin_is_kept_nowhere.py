@@ -15,8 +15,8 @@ from sqlalchemy import text
 
 from tests.journeys.golden import GOLDEN, read
 from tests.world import AMINA, Line, NewDatabase, choose_pin
-from ussd_gateway.cli import traces
-from ussd_gateway.cli.world import GatewayWorld, opened
+from ussd_gateway.cli.stage import traces
+from ussd_gateway.cli.stage.world import GatewayWorld, opened
 from ussd_gateway.embedded import Valkey
 from ussd_gateway.embedded.postgres import Postgres
 from ussd_gateway.settings import Settings

@@ -12,7 +12,7 @@ from sqlalchemy import select, text
 
 from tests.world import AMINA, JUMA, Line, rows
 from ussd_gateway import app
-from ussd_gateway.cli.world import GatewayWorld, StillClock, opened
+from ussd_gateway.cli.stage.world import GatewayWorld, StillClock, opened
 from ussd_gateway.domain.book import Purchase
 from ussd_gateway.domain.money import Money
 from ussd_gateway.ports import Standing, Supplied

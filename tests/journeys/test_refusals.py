@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.world import GRACE, JUMA, NOBODY, Line, at_once, rows
-from ussd_gateway.cli.world import GatewayWorld, opened
+from ussd_gateway.cli.stage.world import GatewayWorld, opened
 from ussd_gateway.settings import Settings
 from ussd_gateway.simulators.transcripts import Transcript, parse, play
 from ussd_gateway.store.database import writing

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.world import NewDatabase, SqliteCast
-from ussd_gateway.cli.world import GatewayWorld
+from ussd_gateway.cli.stage.world import GatewayWorld
 from ussd_gateway.simulators.transcripts import Played, Transcript, parse, play
 
 

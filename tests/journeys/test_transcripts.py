@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from tests.journeys.golden import GOLDEN, ROOT, read
-from ussd_gateway.cli.world import GatewayWorld
+from ussd_gateway.cli.stage.world import GatewayWorld
 from ussd_gateway.domain.refusals import Reason
 from ussd_gateway.simulators.transcripts import Verb, play
 from ussd_gateway.store.verify import verify

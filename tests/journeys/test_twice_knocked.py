@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from tests.world import AMINA, JUMA, Line, at_once, rows
-from ussd_gateway.cli.world import GatewayWorld
+from ussd_gateway.cli.stage.world import GatewayWorld
 from ussd_gateway.store.verify import verify
 
 COMMIT = ("1", "0711000002", "500")

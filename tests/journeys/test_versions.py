@@ -11,7 +11,7 @@ import pytest
 
 from tests.world import Line
 from ussd_gateway import app
-from ussd_gateway.cli.world import GatewayWorld, opened
+from ussd_gateway.cli.stage.world import GatewayWorld, opened
 from ussd_gateway.settings import Settings
 
 SHIPPED = Path("menus/customer.yaml").read_text("utf-8")

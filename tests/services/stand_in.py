@@ -45,8 +45,8 @@ from ussd_gateway.ports import (
 )
 from ussd_gateway.services.fulfilment import Fulfilment, Good
 from ussd_gateway.services.teller import Teller
-from ussd_gateway.store.batch import CLASHED, NOT_DONE
-from ussd_gateway.store.changes import apply
+from ussd_gateway.store.ledger.batch import CLASHED, NOT_DONE
+from ussd_gateway.store.ledger.changes import apply
 from ussd_gateway.store.pins import HmacPinVerifier
 
 MARKET = Market("KE", "KES", ZoneInfo("Africa/Nairobi"))

@@ -14,13 +14,13 @@ from ussd_gateway.domain.journal import Leg, Posting
 from ussd_gateway.domain.market import Market
 from ussd_gateway.domain.msisdn import Msisdn
 from ussd_gateway.embedded.postgres import Postgres
-from ussd_gateway.store.batch import Books, Numbering
 from ussd_gateway.store.database import connect, reading, writing
+from ussd_gateway.store.ledger.batch import Books, Numbering
+from ussd_gateway.store.ledger.postgres import PostgresBooks
+from ussd_gateway.store.ledger.sqlite import SqliteBooks
+from ussd_gateway.store.ledger.writer import Writer
 from ussd_gateway.store.migrate import upgrade
-from ussd_gateway.store.postgres import PostgresBooks
 from ussd_gateway.store.schema import account
-from ussd_gateway.store.sqlite import SqliteBooks
-from ussd_gateway.store.writer import Writer
 
 MARKET = Market("KE", "KES", ZoneInfo("Africa/Nairobi"))
 NUMBERING = Numbering(lambda kid: kid.encode() * 16, "k1", MARKET)

@@ -23,8 +23,8 @@ from ussd_gateway.domain.journal import Posting
 from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.msisdn import Msisdn
 from ussd_gateway.store.database import writing
+from ussd_gateway.store.ledger.writer import Writer
 from ussd_gateway.store.schema import account, subscriber
-from ussd_gateway.store.writer import Writer
 
 AMINA, JUMA = Msisdn("+254711000001"), Msisdn("+254711000002")
 OTIENO = Msisdn("+254711000009")

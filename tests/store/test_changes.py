@@ -27,12 +27,12 @@ from ussd_gateway.domain.msisdn import Msisdn
 from ussd_gateway.ports import Standing, Supplied
 from ussd_gateway.services.pins import Proof
 from ussd_gateway.services.teller import Accepted, decided
-from ussd_gateway.store.changes import ASK_LATER_MS
 from ussd_gateway.store.database import reading
+from ussd_gateway.store.ledger.changes import ASK_LATER_MS
+from ussd_gateway.store.ledger.writer import Writer
 from ussd_gateway.store.purchases import SqlPurchases
 from ussd_gateway.store.reads import SqlReads
 from ussd_gateway.store.schema import account, purchase, registration
-from ussd_gateway.store.writer import Writer
 
 PAID = Posting("pay", (Leg(1, 100), Leg(2, -100)))
 # No such row is ever taken: it has no number to go to.

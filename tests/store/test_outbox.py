@@ -7,6 +7,7 @@ from sqlalchemy import Engine
 
 from tests.store.conftest import SetClock, pay, told
 from ussd_gateway.ports import DeliveryReport, SmsResult, SmsState
+from ussd_gateway.store.ledger.writer import Writer
 from ussd_gateway.store.outbox import (
     ATTEMPTS_MAX,
     BATCH_MAX,
@@ -17,7 +18,6 @@ from ussd_gateway.store.outbox import (
     Outbox,
     Owed,
 )
-from ussd_gateway.store.writer import Writer
 
 ACCEPTED = SmsResult(SmsState.ACCEPTED, "ATXid_1", "Success", "KES 0.8000")
 REFUSED = SmsResult(SmsState.REFUSED, None, "403 InvalidPhoneNumber")

@@ -8,9 +8,9 @@ from sqlalchemy.exc import DBAPIError
 
 from tests.store.conftest import AMINA, pay
 from ussd_gateway.store.database import reading, writing
+from ussd_gateway.store.ledger.writer import Writer
 from ussd_gateway.store.migrate import upgrade
 from ussd_gateway.store.schema import metadata
-from ussd_gateway.store.writer import Writer
 
 
 def test_the_migrations_make_the_schema(engine: Engine) -> None:

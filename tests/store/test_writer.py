@@ -21,9 +21,9 @@ from tests.store.conftest import (
 )
 from ussd_gateway.domain.book import Message, Outcome, Work
 from ussd_gateway.domain.receipt import is_well_formed
-from ussd_gateway.store import writer as writers
-from ussd_gateway.store.batch import Books, Loaded, Rows, Trouble, Wanted
-from ussd_gateway.store.writer import Writer
+from ussd_gateway.store.ledger import writer as writers
+from ussd_gateway.store.ledger.batch import Books, Loaded, Rows, Trouble, Wanted
+from ussd_gateway.store.ledger.writer import Writer
 
 
 def test_a_payment_moves_its_money_and_gets_a_receipt(writer: Writer, wallets: Engine) -> None:

@@ -6,7 +6,7 @@ from flask.testing import FlaskClient
 
 from tests.world import SqliteCast
 from ussd_gateway import web
-from ussd_gateway.cli.world import GatewayWorld, opened
+from ussd_gateway.cli.stage.world import GatewayWorld, opened
 from ussd_gateway.settings import Settings
 
 

@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from ussd_gateway import web
-from ussd_gateway.cli.world import GatewayWorld
+from ussd_gateway.cli.stage.world import GatewayWorld
 from ussd_gateway.settings import Settings
 from ussd_gateway.web.server import request_octets_max
 

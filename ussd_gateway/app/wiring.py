@@ -18,15 +18,15 @@ from ussd_gateway.settings import Purpose, Settings
 from ussd_gateway.sms.africastalking import AfricasTalkingSms
 from ussd_gateway.store import database as databases
 from ussd_gateway.store import migrate
-from ussd_gateway.store.batch import Books, Numbering
+from ussd_gateway.store.ledger.batch import Books, Numbering
+from ussd_gateway.store.ledger.postgres import PostgresBooks
+from ussd_gateway.store.ledger.sqlite import SqliteBooks
+from ussd_gateway.store.ledger.writer import Writer
 from ussd_gateway.store.outbox import Outbox
-from ussd_gateway.store.postgres import PostgresBooks
 from ussd_gateway.store.purchases import SqlPurchases
 from ussd_gateway.store.reads import SqlReads
 from ussd_gateway.store.sessions import RedisSessions
-from ussd_gateway.store.sqlite import SqliteBooks
 from ussd_gateway.store.versions import SqlVersions
-from ussd_gateway.store.writer import Writer
 from ussd_gateway.ussd.loader import load_pack
 from ussd_gateway.ussd.menu import Program
 from ussd_gateway.ussd.messages import Messages, load_messages

@@ -40,7 +40,7 @@ def replay(
 def _played(transcript: "Transcript") -> "Played":
     from tempfile import TemporaryDirectory
 
-    from ussd_gateway.cli.world import opened, prepare
+    from ussd_gateway.cli.stage.world import opened, prepare
     from ussd_gateway.embedded import Valkey
     from ussd_gateway.settings import Settings, load
     from ussd_gateway.simulators.transcripts import play

@@ -22,9 +22,9 @@ from ussd_gateway import app, web
 from ussd_gateway.aggregators import africastalking
 from ussd_gateway.app.chance import SeededRandom
 from ussd_gateway.app.demo_cast import PEOPLE
-from ussd_gateway.cli import traces
-from ussd_gateway.cli.in_process import reaching
-from ussd_gateway.cli.outside import Outside
+from ussd_gateway.cli.stage import traces
+from ussd_gateway.cli.stage.in_process import reaching
+from ussd_gateway.cli.stage.outside import Outside
 from ussd_gateway.domain.accounts import CHART, TRUST_BANK, house_id, house_ref
 from ussd_gateway.domain.book import Decision, LanguageChosen, Work
 from ussd_gateway.domain.journal import Leg, Posting

@@ -22,8 +22,8 @@ import structlog
 
 from ussd_gateway.domain.book import Outcome, Work
 from ussd_gateway.ports import Clock
-from ussd_gateway.store import batch
-from ussd_gateway.store.batch import IN_DOUBT, NOT_DONE, Books, Numbering, Trouble
+from ussd_gateway.store.ledger import batch
+from ussd_gateway.store.ledger.batch import IN_DOUBT, NOT_DONE, Books, Numbering, Trouble
 
 log = structlog.get_logger()
 

@@ -12,7 +12,7 @@ from ussd_gateway import app
 from ussd_gateway.app.chance import SeededRandom
 from ussd_gateway.carriers.airtime import AfricasTalkingAirtime
 from ussd_gateway.carriers.camara import CamaraBilling
-from ussd_gateway.cli.in_process import reaching
+from ussd_gateway.cli.stage.in_process import reaching
 from ussd_gateway.ports import Clock
 from ussd_gateway.settings import Settings
 from ussd_gateway.simulators.airtime_api import Moment, airtime_api
@@ -32,7 +32,7 @@ class Outside:
         self._mood = Mood.ANSWERS
         folder: Path = settings.data_dir
         self._inbox = Inbox(folder / "outside.sqlite")
-        flask = Flask("ussd_gateway.cli.outside")
+        flask = Flask("ussd_gateway.cli.stage.outside")
         flask.testing = True
         octets = SeededRandom(clock, _SEED).octets
         flask.register_blueprint(

@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 from sqlalchemy import Engine
 
-from ussd_gateway.store.batch import Loaded, Row, Rows, Trouble, Wanted
+from ussd_gateway.store.ledger.batch import Loaded, Row, Rows, Trouble, Wanted
 from ussd_gateway.store.rows import ACCOUNT, SUBSCRIBER, account_of, subscriber_of
 
 _SUBSCRIBERS = (

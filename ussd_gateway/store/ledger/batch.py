@@ -20,8 +20,8 @@ from ussd_gateway.domain.book import Account, Book, Decision, Outcome, Subscribe
 from ussd_gateway.domain.journal import Posting
 from ussd_gateway.domain.market import Market
 from ussd_gateway.ports import CONFLICT, TIMEOUT, UNKNOWN
-from ussd_gateway.store.changes import Statement, apply, statements
 from ussd_gateway.store.codec import decode_outcome, encode_outcome, encode_values
+from ussd_gateway.store.ledger.changes import Statement, apply, statements
 
 log = structlog.get_logger()
 

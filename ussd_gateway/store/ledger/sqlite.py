@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import Engine
 
-from ussd_gateway.store.batch import Loaded, Rows, Trouble, Wanted
 from ussd_gateway.store.database import sqlite_lock
+from ussd_gateway.store.ledger.batch import Loaded, Rows, Trouble, Wanted
 from ussd_gateway.store.rows import ACCOUNT, SUBSCRIBER, account_of, subscriber_of
 
 _SUBSCRIBERS = (
