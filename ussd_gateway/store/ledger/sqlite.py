@@ -102,8 +102,8 @@ class SqliteBooks:
         passing = passing or type(error) is sqlite3.DatabaseError
         if not passing:
             return Trouble.REFUSED
-        # A COMMIT that failed may stand in the log and be found after a crash; but not where the
-        # disk was full: then its last frame, without which it is none, was never written.
+        # A COMMIT that failed may stand in the log and be found after a crash; but not where
+        # the disk was full: then its last frame, without which it is none, was never written.
         full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
         return Trouble.LOST if self._committing and not full else Trouble.BUSY
 
