@@ -15,10 +15,11 @@ from ussd_gateway.app.wiring import writer
 from ussd_gateway.domain.accounts import TRUST_BANK, WALLET, house_id
 from ussd_gateway.domain.book import Book, Decision, Outcome, Work
 from ussd_gateway.domain.journal import Leg, Posting
+from ussd_gateway.domain.pin import SALT_OCTETS
 from ussd_gateway.ports import Secret
 from ussd_gateway.settings import Purpose, Settings
 from ussd_gateway.store import database
-from ussd_gateway.store.pins import SALT_OCTETS, HmacPinVerifier
+from ussd_gateway.store.pins import HmacPinVerifier
 from ussd_gateway.store.schema import account, journal, subscriber
 
 count = 2_000

@@ -273,9 +273,6 @@ class Reads(Protocol):
     def workplace(self, subscriber_id: int) -> Business | None:
         """The agent's store that a person serves, if any. Raises BooksLost."""
 
-    def balance(self, account_id: int) -> Money:
-        """As it is now. Raises BooksLost."""
-
     def movements(self, account_id: int, *, count_max: int) -> Sequence[Movement]:
         """The newest entries of an account, newest first. Raises BooksLost."""
 

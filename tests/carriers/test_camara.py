@@ -43,8 +43,11 @@ AMPLE_S = 5.0
 SHORT_S = 0.3
 
 
+NAMES = {"700700": "Tamu Content"}
+
+
 def billing(url: str, token: str = TOKEN) -> CamaraBilling:
-    return CamaraBilling(base_url=url, token=token, merchant_names={"700700": "Tamu Content"})
+    return CamaraBilling(base_url=url, token=token, merchant_name=NAMES.get)
 
 
 # --- against the simulated carrier -----------------------------------------------------------
@@ -227,7 +230,9 @@ def test_each_thread_has_a_session_and_keeps_it(carrier: Simulated) -> None:
         made.append(requests.Session())
         return made[-1]
 
-    kept = CamaraBilling(base_url=carrier.url, token=TOKEN, merchant_names={}, sessions=session)
+    kept = CamaraBilling(
+        base_url=carrier.url, token=TOKEN, merchant_name=NAMES.get, sessions=session
+    )
     for number in range(3):
         kept.ask(replace(ARTICLE, key=f"one:{number}"), within_s=AMPLE_S)
     other = threading.Thread(target=lambda: kept.find(ARTICLE, within_s=AMPLE_S))

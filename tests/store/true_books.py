@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from tests.store.conftest import SetClock
 from ussd_gateway.app import database, seed_demo, upgrade
 from ussd_gateway.app.chance import SystemRandom
-from ussd_gateway.app.services import carriers, services
+from ussd_gateway.app.services import services
 from ussd_gateway.app.wiring import writer
 from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.msisdn import Msisdn
@@ -51,7 +51,6 @@ def write_books(settings: Settings) -> None:
             ledger=running,
             clock=clock,
             random=SystemRandom(clock),
-            outside=carriers(settings),
         ).actions["send_money"]
         assert _pay(send, AMINA, JUMA, 500_00, fee=7_00).outcome == "ok"
         assert _pay(send, JUMA, AMINA, 150_00, fee=7_00).outcome == "ok"

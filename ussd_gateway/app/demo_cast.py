@@ -26,12 +26,13 @@ from ussd_gateway.domain.book import Book, Decision, Trade, Work
 from ussd_gateway.domain.journal import Leg, Posting
 from ussd_gateway.domain.limits import STANDARD
 from ussd_gateway.domain.money import Money, parse_typed
+from ussd_gateway.domain.pin import SALT_OCTETS
 from ussd_gateway.ports import Clock, Random, Secret
 from ussd_gateway.settings import Purpose, Settings
 from ussd_gateway.store.database import reading, writing
 from ussd_gateway.store.ledger.writer import Writer
 from ussd_gateway.store.numbers import next_account
-from ussd_gateway.store.pins import SALT_OCTETS, HmacPinVerifier
+from ussd_gateway.store.pins import HmacPinVerifier
 from ussd_gateway.store.schema import account, assistant, business, subscriber
 
 PEOPLE = Path(__file__).parents[2] / "fixtures" / "people.yaml"

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from ussd_gateway.app import files
 from ussd_gateway.carriers.airtime import AfricasTalkingAirtime
 from ussd_gateway.carriers.camara import CamaraBilling
-from ussd_gateway.ports import Action, Carrier, Clock, Ledger, Random, Reads
+from ussd_gateway.ports import Action, BooksLost, Carrier, Clock, Ledger, Random, Reads
 from ussd_gateway.services import (
     buy_airtime,
     buy_content,
@@ -68,12 +68,12 @@ class Services:
     fulfilment: Fulfilment
 
 
-def carriers(settings: Settings) -> Carriers:
+def carriers(settings: Settings, reads: Reads) -> Carriers:
     return Carriers(
         CamaraBilling(
             base_url=settings.carrier_base_url,
             token=settings.carrier_token,
-            merchant_names={},
+            merchant_name=lambda number: _name(reads, number),
         ),
         AfricasTalkingAirtime(
             username=settings.at_username,
@@ -91,9 +91,11 @@ def services(
     ledger: Ledger,
     clock: Clock,
     random: Random,
-    outside: Carriers,
+    outside: Carriers | None = None,
 ) -> Services:
-    """Connects nothing yet. Raises Faulty."""
+    """Connects nothing yet. `outside`: whoever is asked in the place of the carriers of the
+    settings. Raises Faulty."""
+    asked = outside or carriers(settings, reads)
     ring, market = settings.pin_key, files.market(settings)
     teller = Teller(
         reads,
@@ -108,8 +110,8 @@ def services(
         teller,
         SqlPurchases(engine, clock),
         {
-            buy_airtime.KIND: Airtime(outside.airtime),
-            buy_content.KIND: Content(outside.billing, reads),
+            buy_airtime.KIND: Airtime(asked.airtime),
+            buy_content.KIND: Content(asked.billing, reads),
         },
     )
     choosing = ChoosePinService(
@@ -132,3 +134,12 @@ def services(
     )
     every = chain.from_iterable(service.actions() for service in offered)
     return Services({action.name: action for action in every}, fulfilment)
+
+
+def _name(reads: Reads, number: str) -> str | None:
+    """A charge does not wait for its merchant's name."""
+    try:
+        found = reads.business(number)
+    except BooksLost:
+        return None
+    return found.name if found else None

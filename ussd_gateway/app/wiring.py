@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from ussd_gateway.app import chance
 from ussd_gateway.app.files import Faulty, market, read
 from ussd_gateway.app.live_packs import LivePacks, Load
-from ussd_gateway.app.services import TEMPLATES, Carriers, carriers, services
+from ussd_gateway.app.services import TEMPLATES, Carriers, services
 from ussd_gateway.domain.money import Money
 from ussd_gateway.ports import Action, Clock, Random
 from ussd_gateway.services.fulfilment import Fulfilment
@@ -76,7 +76,7 @@ def gateway(
         ledger=ledger,
         clock=clock,
         random=random,
-        outside=outside or carriers(settings),
+        outside=outside,
     )
     bound = served_by.actions
     versions = SqlVersions(engine, clock)
@@ -119,7 +119,6 @@ def fulfilling(settings: Settings) -> Iterator[Fulfilment]:
         ledger=ledger,
         clock=here,
         random=chance.random(settings),
-        outside=carriers(settings),
     )
     ledger.start()
     try:
@@ -231,7 +230,6 @@ def unbound_actions(settings: Settings) -> Mapping[str, Action]:
         ledger=writer(settings, engine, here),
         clock=here,
         random=chance.random(settings),
-        outside=carriers(settings),
     ).actions
 
 

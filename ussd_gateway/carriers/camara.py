@@ -92,13 +92,13 @@ class CamaraBilling:
         *,
         base_url: str,
         token: str,
-        merchant_names: Mapping[str, str],
+        merchant_name: Callable[[str], str | None],
         sessions: Callable[[], requests.Session] = requests.Session,
     ) -> None:
-        """`merchant_names` by public reference; one that is not there is sent without."""
+        """`merchant_name` by public reference; where there is none, it is sent without."""
         self._url = f"{base_url}/carrier-billing/v0.5/payments"
         self._bearer = _Bearer(token)
-        self._merchant_names = merchant_names
+        self._merchant_name = merchant_name
         self._sessions = sessions
         self._threads = threading.local()
 
@@ -154,7 +154,7 @@ class CamaraBilling:
             "channel": CHANNEL,
             "productId": purchase.item,
         }
-        if name := self._merchant_names.get(purchase.merchant):
+        if name := self._merchant_name(purchase.merchant):
             about["merchantName"] = name
         return {
             "amountTransaction": {

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ussd_gateway.domain.refusals import Reason, Refused
 
 TRIES_MAX = 3
-DIGITS = 4
+SALT_OCTETS = 16
 
 # Years in which people who may hold an account were born, and those that they like to recall.
 _YEARS = ("19", "20")

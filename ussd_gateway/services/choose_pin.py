@@ -42,7 +42,6 @@ from ussd_gateway.services.teller import (
 # The SMS it sends (menus/sms.yaml).
 TEMPLATES = frozenset({"pin_changed"})
 
-SALT_OCTETS = 16
 TICKET_MS = 300_000
 _PROOF, _CHOSEN = "proof", "chosen"
 
@@ -155,7 +154,7 @@ class ChoosePinService:
         return chosen if same(again, chosen.tag) else Refused(Reason.PINS_DIFFER)
 
     def _chosen(self, call: Call, number: int, pin: Secret) -> Answer:
-        salt = self._random.octets(SALT_OCTETS)
+        salt = self._random.octets(policy.SALT_OCTETS)
         tag = self._tag(number, self._kid, salt, pin)
         sealed = self._seal(_CHOSEN, call, str(number), self._kid, salt.hex(), tag.hex())
         return Answer("ok", {"ticket": sealed})

@@ -19,7 +19,6 @@ from urllib.parse import quote, unquote
 from ussd_gateway.ports import Secret
 
 VERSION = 1
-SALT_OCTETS = 16
 
 
 class HmacPinVerifier:

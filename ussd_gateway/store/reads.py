@@ -12,7 +12,6 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ussd_gateway.domain.accounts import HOUSE_ID_MIN
 from ussd_gateway.domain.book import Business, Movement, Subscriber
-from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.msisdn import Msisdn
 from ussd_gateway.ports import Answer, BooksLost, Origin, Profile, Settled
 from ussd_gateway.store.codec import decode_outcome
@@ -30,7 +29,6 @@ _BUSINESS = f"SELECT {BUSINESS} FROM business WHERE number = ?"
 _WORKPLACE = (
     f"SELECT {BUSINESS} FROM business JOIN assistant ON store = number WHERE subscriber_id = ?"
 )
-_BALANCE = "SELECT (debits - credits) * side, currency FROM account WHERE id = ?"
 # On the other side stands whoever is neither the account itself nor the house; where it was the
 # house, the receipt says more.
 _MOVEMENTS = (
@@ -89,10 +87,6 @@ class SqlReads:
 
     def workplace(self, subscriber_id: int) -> Business | None:
         return next(map(business_of, self._look(_WORKPLACE, (subscriber_id,))), None)
-
-    def balance(self, account_id: int) -> Money:
-        [(minor, currency)] = self._look(_BALANCE, (account_id,))
-        return Money(minor, currency)
 
     def movements(self, account_id: int, *, count_max: int) -> list[Movement]:
         return [Movement(*row) for row in self._look(_MOVEMENTS, (account_id, count_max))]

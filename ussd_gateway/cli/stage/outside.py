@@ -60,7 +60,7 @@ class Outside:
             CamaraBilling(
                 base_url=f"{_URL}/carrier",
                 token=settings.carrier_token,
-                merchant_names={},
+                merchant_name=lambda _number: None,
                 sessions=self._http,
             ),
             AfricasTalkingAirtime(
