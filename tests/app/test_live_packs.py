@@ -12,11 +12,11 @@ from tests.ussd.small_pack import RIGHT, load
 from tests.ussd.stand_in import WallClock
 from ussd_gateway.app import live_packs as bounds
 from ussd_gateway.app.live_packs import LivePacks
+from ussd_gateway.files.faults import Fault
 from ussd_gateway.ports import BooksLost
 from ussd_gateway.store.database import connect, writing
 from ussd_gateway.store.migrate import upgrade
 from ussd_gateway.store.versions import SqlVersions
-from ussd_gateway.ussd.faults import Fault
 from ussd_gateway.ussd.menu import Program
 from ussd_gateway.ussd.versions import digest_of
 

@@ -9,10 +9,10 @@ lines, and secrets that follow each other.
 from collections.abc import Iterable
 
 from tests.ussd.stand_in import MONEY_MAX
+from ussd_gateway.files.faults import Fault
 from ussd_gateway.ports import Action, Answer, Call, Effect, VarType
-from ussd_gateway.ussd.faults import Fault
-from ussd_gateway.ussd.loader import load_pack
 from ussd_gateway.ussd.menu import Program
+from ussd_gateway.ussd.reading.loader import load_pack
 
 ACCOUNT = """\
 schema: 1

@@ -25,8 +25,8 @@ from ussd_gateway.ports import (
     Settled,
 )
 from ussd_gateway.settings import Settings
-from ussd_gateway.ussd.loader import load_pack
 from ussd_gateway.ussd.menu import Program
+from ussd_gateway.ussd.reading.loader import load_pack
 from ussd_gateway.ussd.routes import Routes, load_routes
 
 MENUS = Path(__file__).parents[2] / "menus"

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ussd_gateway.domain.money import Money
+from ussd_gateway.files.faults import Faults
 from ussd_gateway.ports import Scalar, VarType
 from ussd_gateway.ussd import guards
-from ussd_gateway.ussd.faults import Faults
 from ussd_gateway.ussd.menu import Guard
 
 SCOPE = {

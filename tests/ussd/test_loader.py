@@ -4,8 +4,8 @@ import pytest
 
 from tests.ussd.small_pack import ACTIONS, RIGHT, line_of, load
 from tests.ussd.stand_in import MONEY_MAX, shipped_pack
-from ussd_gateway.ussd.loader import load_pack
 from ussd_gateway.ussd.menu import Menu, Program, Secret
+from ussd_gateway.ussd.reading.loader import load_pack
 from ussd_gateway.ussd.render import screen_septets_max, septets_at_worst
 
 

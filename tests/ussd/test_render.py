@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from ussd_gateway.domain import gsm7
 from ussd_gateway.domain.money import Money
+from ussd_gateway.files.faults import Faults
 from ussd_gateway.ports import Scalar, VarType
 from ussd_gateway.ussd import render
-from ussd_gateway.ussd.faults import Faults
 from ussd_gateway.ussd.menu import Text
 
 SCOPE = {

@@ -14,9 +14,9 @@ from collections.abc import Callable, Collection
 
 import structlog
 
+from ussd_gateway.files.faults import Fault
 from ussd_gateway.ports import BooksLost
 from ussd_gateway.store.versions import Move, SqlVersions
-from ussd_gateway.ussd.faults import Fault
 from ussd_gateway.ussd.menu import Program
 
 # Loads the octets of a pack; faults carry the name that is given with them.

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from ussd_gateway.app.files import Faulty
 from ussd_gateway.app.live_packs import LivePacks
 from ussd_gateway.app.wiring import pack_files, pack_loader, unbound_actions
+from ussd_gateway.files.faults import Fault
 from ussd_gateway.settings import Settings
 from ussd_gateway.store.versions import Move, Overtaken, SqlVersions, Why
-from ussd_gateway.ussd.faults import Fault
 from ussd_gateway.ussd.versions import Changes, changes, digest_of
 
 

@@ -27,9 +27,9 @@ from ussd_gateway.store.purchases import SqlPurchases
 from ussd_gateway.store.reads import SqlReads
 from ussd_gateway.store.sessions import RedisSessions
 from ussd_gateway.store.versions import SqlVersions
-from ussd_gateway.ussd.loader import load_pack
 from ussd_gateway.ussd.menu import Program
 from ussd_gateway.ussd.messages import Messages, load_messages
+from ussd_gateway.ussd.reading.loader import load_pack
 from ussd_gateway.ussd.routes import Routes, load_routes
 from ussd_gateway.ussd.turn import Turn
 

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ussd_gateway.domain.money import Money
+from ussd_gateway.files.faults import Faults
 from ussd_gateway.ports import Scalar, VarType
-from ussd_gateway.ussd.faults import Faults
 from ussd_gateway.ussd.menu import Guard, Vars
 
 length_max = 200

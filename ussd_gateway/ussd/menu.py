@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ussd_gateway.domain.money import Money
+from ussd_gateway.files.faults import Fault
 from ussd_gateway.ports import Effect, Scalar, VarType
-from ussd_gateway.ussd.faults import Fault
 
 Vars = Mapping[str, Scalar]
 

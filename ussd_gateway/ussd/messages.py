@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 from ussd_gateway.domain import gsm7
 from ussd_gateway.domain.money import Money
+from ussd_gateway.files import fields, strict_yaml
+from ussd_gateway.files.faults import Fault, Faults
+from ussd_gateway.files.strict_yaml import Node
 from ussd_gateway.ports import Scalar, VarType
-from ussd_gateway.ussd import fields, strict_yaml
-from ussd_gateway.ussd.faults import Fault, Faults
-from ussd_gateway.ussd.known import Known
 from ussd_gateway.ussd.menu import Nav, Text
+from ussd_gateway.ussd.reading.known import Known
 from ussd_gateway.ussd.render import fitter, render, septets_at_worst
-from ussd_gateway.ussd.strict_yaml import Node
 
 SCHEMA = "1"
 

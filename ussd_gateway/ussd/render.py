@@ -16,8 +16,8 @@ from typing import cast
 from ussd_gateway.domain import gsm7, msisdn
 from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.msisdn import Msisdn
+from ussd_gateway.files.faults import Faults
 from ussd_gateway.ports import Scalar, VarType
-from ussd_gateway.ussd.faults import Faults
 from ussd_gateway.ussd.menu import Slot, Text, Vars
 
 screen_septets_max = 160

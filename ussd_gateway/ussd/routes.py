@@ -5,10 +5,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from ussd_gateway.domain import gsm7
-from ussd_gateway.ussd import fields, strict_yaml
-from ussd_gateway.ussd.faults import Fault, Faults
+from ussd_gateway.files import fields, strict_yaml
+from ussd_gateway.files.faults import Fault, Faults
+from ussd_gateway.files.strict_yaml import Node
 from ussd_gateway.ussd.render import screen_septets_max
-from ussd_gateway.ussd.strict_yaml import Node
 
 SCHEMA = "1"
 

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from ussd_gateway.ussd import strict_yaml
-from ussd_gateway.ussd.faults import Faults
+from ussd_gateway.files import strict_yaml
+from ussd_gateway.files.faults import Faults
+from ussd_gateway.files.strict_yaml import Branch, Leaf, Node, Row
 from ussd_gateway.ussd.menu import Program
-from ussd_gateway.ussd.strict_yaml import Branch, Leaf, Node, Row
 
 
 class Packs(Protocol):

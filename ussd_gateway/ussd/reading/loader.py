@@ -13,14 +13,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ussd_gateway.domain.money import EXPONENTS, Money
+from ussd_gateway.files import fields, strict_yaml
+from ussd_gateway.files.faults import Fault, Faults
+from ussd_gateway.files.strict_yaml import Branch, Leaf, Node
 from ussd_gateway.ports import Action, VarType
-from ussd_gateway.ussd import fields, lint, strict_yaml, typed
-from ussd_gateway.ussd.faults import Fault, Faults
-from ussd_gateway.ussd.known import Known, Var, Written, read_notices
+from ussd_gateway.ussd import lint, typed
 from ussd_gateway.ussd.menu import ME, Capture, Nav, Program, Shortcut
+from ussd_gateway.ussd.reading.known import Known, Var, Written, read_notices
+from ussd_gateway.ussd.reading.states import find_kinds, read_states
 from ussd_gateway.ussd.render import SECRETS, screen_septets_max
-from ussd_gateway.ussd.states import find_kinds, read_states
-from ussd_gateway.ussd.strict_yaml import Branch, Leaf, Node
 
 SCHEMA = "1"
 PROFILE = f"gsm7-{screen_septets_max}"

@@ -9,11 +9,12 @@ outcomes: {ok: send_pin, ...}       every one that the action declares
 import re
 from collections.abc import Mapping
 
+from ussd_gateway.files import fields
+from ussd_gateway.files.strict_yaml import Branch, Leaf, Node
 from ussd_gateway.ports import TIMEOUT, UNKNOWN, Action, Effect, VarType
-from ussd_gateway.ussd import fields, render
-from ussd_gateway.ussd.known import Known, Written
+from ussd_gateway.ussd import render
 from ussd_gateway.ussd.menu import Act, Again, Taken, Target
-from ussd_gateway.ussd.strict_yaml import Branch, Leaf, Node
+from ussd_gateway.ussd.reading.known import Known, Written
 
 # An action that has not answered by then ends in `timeout`: a whole hop, with several of them,
 # must end before the lease on its session does.

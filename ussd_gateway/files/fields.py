@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 
-from ussd_gateway.ussd.faults import Faults
-from ussd_gateway.ussd.strict_yaml import Branch, Leaf, Node, Row
+from ussd_gateway.files.faults import Faults
+from ussd_gateway.files.strict_yaml import Branch, Leaf, Node, Row
 
 _DURATION = re.compile(r"([0-9]{1,6})(s|m)")
 _SECONDS = {"s": 1, "m": 60}

@@ -11,7 +11,7 @@ from typing import assert_never
 
 import yaml
 
-from ussd_gateway.ussd.faults import Faults
+from ussd_gateway.files.faults import Faults
 
 octets_max = 256 * 1024
 depth_max = 12

@@ -6,8 +6,8 @@ Run on a program whose names, types and targets are right already.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from ussd_gateway.files.faults import Faults
 from ussd_gateway.ports import UNKNOWN, Action, Effect
-from ussd_gateway.ussd.faults import Faults
 from ussd_gateway.ussd.menu import (
     ME,
     Act,

@@ -2,9 +2,9 @@
 
 import pytest
 
-from ussd_gateway.ussd import strict_yaml
-from ussd_gateway.ussd.faults import Faults
-from ussd_gateway.ussd.strict_yaml import Branch, Leaf, Row
+from ussd_gateway.files import strict_yaml
+from ussd_gateway.files.faults import Faults
+from ussd_gateway.files.strict_yaml import Branch, Leaf, Row
 
 
 def test_every_scalar_is_the_text_that_was_written() -> None:

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Mapping
 
+from ussd_gateway.files import fields
+from ussd_gateway.files.strict_yaml import Node
 from ussd_gateway.ports import Effect
-from ussd_gateway.ussd import acts, fields, inputs, render, typed
-from ussd_gateway.ussd.known import Known, Written
+from ussd_gateway.ussd import render, typed
 from ussd_gateway.ussd.menu import (
     Call,
     Decide,
@@ -20,7 +21,8 @@ from ussd_gateway.ussd.menu import (
     Taken,
     Text,
 )
-from ussd_gateway.ussd.strict_yaml import Node
+from ussd_gateway.ussd.reading import acts, inputs
+from ussd_gateway.ussd.reading.known import Known, Written
 
 KINDS = ("menu", "input", "secret", "call", "decide", "end")
 

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from ussd_gateway.domain.money import Money
+from ussd_gateway.files import fields
+from ussd_gateway.files.faults import Faults
+from ussd_gateway.files.strict_yaml import Branch, Node
 from ussd_gateway.ports import Action, VarType
-from ussd_gateway.ussd import fields, guards, render
-from ussd_gateway.ussd.faults import Faults
+from ussd_gateway.ussd import guards, render
 from ussd_gateway.ussd.menu import Guard, Nav, Notices, Text
-from ussd_gateway.ussd.strict_yaml import Branch, Node
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,11 @@
 
 import re
 
-from ussd_gateway.ussd import fields, render, typed
-from ussd_gateway.ussd.known import Known, Written
+from ussd_gateway.files import fields
+from ussd_gateway.files.strict_yaml import Node
+from ussd_gateway.ussd import render, typed
 from ussd_gateway.ussd.menu import Check, Input, Notices, Text
-from ussd_gateway.ussd.strict_yaml import Node
+from ussd_gateway.ussd.reading.known import Known, Written
 
 retries_max = 10
 
