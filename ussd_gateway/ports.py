@@ -56,9 +56,22 @@ class BooksLost(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Route:
+    """An aggregator, as far as a turn has to know it."""
+
+    name: str
+    accumulates: bool  # its `text` is every input so far, joined by `*`; else the newest only
+    answer_within_s: int  # how long it waits for a screen
+    septets_max: int  # of a screen
+    forbids: frozenset[str]  # characters that it does not carry
+    session_s: int = 180  # how long all of a session may take
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
-    """One callback of an aggregator. `text` is every input of the session so far, PINs
-    included, joined by `*`; it is therefore in no repr, and is never stored or logged."""
+    """One callback of an aggregator. `text` may hold PINs: it is therefore in no repr, and is
+    never stored or logged. On the first hop it is what was dialled behind the service code.
+    Later ones may leave the code away (empty): it is the one that the session began with."""
 
     route: str
     session_id: SessionId
@@ -66,6 +79,8 @@ class Request:
     service_code: str
     network: str
     text: str = field(repr=False)
+    begins: bool | None = None  # its mark of a new session; None: it has none
+    hop_id: str = ""  # names this callback within its session; empty: it has no name
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +158,7 @@ class Answer:
 
     outcome: str
     values: Mapping[str, Scalar]
+    rows: Sequence[Mapping[str, Scalar]] = ()  # of an action that is asked for a list
 
 
 class Effect(Enum):
@@ -153,8 +169,8 @@ class Effect(Enum):
 
 @dataclass(frozen=True, slots=True)
 class VarType:
-    """The type of a menu variable: `msisdn`, `money`, `text`, `digits`, `id`, `count`, `bool`
-    or `record`; and `lines`, which only an action gives.
+    """The type of a menu variable: `msisdn`, `money`, `text`, `digits`, `id`, `count`, `bool`,
+    `date` (YYYY-MM-DD) or `record`; and `lines`, which only an action gives.
 
     `length` is the most characters that a text, digits, or one of `lines` shows; `least` the
     fewest digits; `count` the most lines. A record's `fields` are scalars.
@@ -170,7 +186,8 @@ class VarType:
 @dataclass(frozen=True, slots=True)
 class Action:
     """A service as menus see it. Menus are checked against everything but `run`, which raises
-    BooksLost only where nothing was asked to move."""
+    BooksLost only where nothing was asked to move. `moves`: the outcomes by which money has
+    moved, or is bound to."""
 
     name: str
     effect: Effect
@@ -179,6 +196,9 @@ class Action:
     outcomes: frozenset[str]
     takes_secret: bool
     run: Callable[[Call], Answer]
+    rows: Mapping[str, VarType] = field(default_factory=dict)  # what each row of a list has
+    rows_max: int = 0  # 0: it gives no list
+    moves: frozenset[str] = frozenset({"ok"})
 
 
 # Every action may end so: nothing moved / it may have moved, and the SMS will tell.
@@ -191,9 +211,10 @@ CONFLICT = "conflict"
 @dataclass(frozen=True, slots=True)
 class Settled:
     """What the books say was answered to a session's last secret: the state it was typed in,
-    and the answer. This is the truth when the session itself is lost."""
+    at which hop, and the answer. This is the truth when the session itself is lost."""
 
     state: str
+    hop: int
     answer: Answer
 
 
@@ -213,13 +234,57 @@ class Held(Enum):
     LOCKED = "locked"  # it goes on; we hold it now
     ANSWERED = "answered"  # the same length of input was answered before; not held
     BUSY = "busy"  # another thread answers it now; not held
+    MOVED = "moved"  # a later session of its phone has taken its place; not held
+
+
+class Saved(Enum):
+    """What saving a session came to. All but KEPT have kept nothing."""
+
+    KEPT = "kept"
+    NOT_OURS = "not ours"  # our lock has lapsed, or another hop was saved meanwhile
+    HELD = "held"  # what it takes the place of is being answered now
+    GONE_ON = "gone on"  # what it takes the place of has been answered meanwhile
+
+
+@dataclass(frozen=True, slots=True)
+class Knock:
+    """By what a callback is told from the one that was answered last.
+
+    `length` of the whole text so far, by which more is told from the same again; -1 where only
+    the newest input comes. Then one of `marks` is kept of an answered callback: one that has
+    it too is the same come again, for `within_ms` after the reply (0: for good). Marks that
+    name hops are all kept. `begins`: the aggregator says that this is a new session.
+    """
+
+    length: int
+    marks: tuple[str, ...]
+    within_ms: int
+    names_hops: bool
+    begins: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A session that its phone has left open, at the hop that was answered last then."""
+
+    route: str
+    session_id: SessionId
+    hop: int
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
+    """`lost`: where FRESH, the row of the session that the same phone has left open, if it has,
+    after `lost_hop` hops; `lost_held`: it is being answered right now. `taken_over`: where
+    LOCKED, somebody began to answer this hop, and their lock has lapsed."""
+
     held: Held
     row: bytes  # as it was saved; empty where FRESH or BUSY
     hop: int  # hops answered so far
+    lost: bytes = b""
+    lost_hop: int = 0
+    lost_held: bool = False
+    taken_over: bool = False
 
 
 class SessionsLost(Exception):
@@ -227,14 +292,15 @@ class SessionsLost(Exception):
 
 
 class Sessions(Protocol):
-    """Rows of sessions. One call loads, locks and finds a repeat; one saves and unlocks."""
+    """Rows of sessions. One call loads, locks and finds a repeat; one saves and unlocks.
+
+    `phone` names whose session it is, and of which menus: a new session finds by it the one
+    that was left open."""
 
     def load(
-        self, route: str, session_id: SessionId, *, input_length: int, holder: str
+        self, route: str, session_id: SessionId, *, knock: Knock, phone: str, holder: str
     ) -> Loaded:
-        """`input_length` of the whole text so far, by which a repeat is found.
-
-        Raises SessionsLost."""
+        """Raises SessionsLost."""
 
     def save(
         self,
@@ -243,12 +309,18 @@ class Sessions(Protocol):
         *,
         row: bytes,
         hop: int,
-        input_length: int,
+        knock: Knock,
+        mark: str,
+        phone: str,
+        ended: bool,
+        takes: Left | None,
         holder: str,
-        idle_s: int,
-    ) -> bool:
+        kept_s: int,
+    ) -> Saved:
         """Keeps `row` as hop `hop` and unlocks, if `holder` still holds it and the hop before
-        it is the last one; else False. Raises SessionsLost."""
+        it is the last one. `mark` of this hop, by which its repeats are found. It `takes` the
+        place of a session that was left open: that one takes no input any more. Raises
+        SessionsLost."""
 
 
 # --- the ledger ------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 import pytest
 
 from ussd_gateway.files import strict_yaml
-from ussd_gateway.files.faults import Faults
+from ussd_gateway.files.faults import Faults, faults_max
 from ussd_gateway.files.strict_yaml import Branch, Leaf, Row
 
 
@@ -43,8 +43,21 @@ def test_every_scalar_is_the_text_that_was_written() -> None:
         (b"a: 1\n[b]: 2\n", "E00", 1),
         (b"a: 1\n  b: 2\n", "E00", 2),
         (b"a: [1\n", "E00", 2),
-        (b"a: \x00\n", "E00", 1),
-        (b"a: \xff\n", "E00", 1),
+        (b"a: 1\n--- 2\n", "E00", 2),
+        (b"a: 1\nb: \x00\n", "E00", 2),
+        (b"a: 1\nb: \x07\n", "E00", 2),
+        (b"a: 1\nb: \xff\n", "E00", 2),
+        (b"a: 1\nb: \xed\xa0\x80\n", "E00", 2),
+        ("a: 1\n".encode("utf-16"), "E00", 1),
+        (b'a: 1\nb: "\\0"\n', "E00", 2),
+        (b'a: 1\nb: "x\\ty"\n', "E00", 2),
+        (b'a: 1\nb: "x\\u202ey"\n', "E00", 2),
+        ("a: 1\nb: x\u200by\n".encode(), "E00", 2),
+        (b"a: 1\n<<: *a\n", "E00", 2),
+        (b"a: !!python/object/apply:os.system [id]\n", "E00", 1),
+        (b"a: 1\n? [b]\n: 2\n", "E00", 1),
+        (b"a: 1\r\nb: 2\r\na: 3\r\n", "E02", 3),
+        (b"\xef\xbb\xbfa: 1\nb: 2\na: 3\n", "E02", 3),
         (b"[" * 13 + b"]" * 13, "E00", 1),
         (b"#" * (strict_yaml.octets_max + 1), "E00", 1),
         (b"a: 1\nb: 2\na: 3\n", "E02", 3),
@@ -66,6 +79,18 @@ def test_aliases_are_refused_before_they_are_followed() -> None:
     faults = Faults("f")
     assert strict_yaml.read(laughs, faults) is None
     assert [fault.code for fault in faults.errors] == ["E00"]
+
+
+def test_a_file_of_more_than_anybody_writes_is_refused() -> None:
+    faults = Faults("f")
+    assert strict_yaml.read(b"- a\n" * strict_yaml.nodes_max, faults) is None
+    assert [fault.code for fault in faults.errors] == ["E00"]
+
+
+def test_no_more_faults_are_kept_than_anybody_mends_at_once() -> None:
+    faults = Faults("f")
+    strict_yaml.read(b"a: 1\n" * (2 * faults_max), faults)
+    assert len(faults.errors) == faults_max
 
 
 def test_an_empty_file_is_no_tree() -> None:

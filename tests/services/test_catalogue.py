@@ -31,6 +31,7 @@ def test_the_shipped_catalogue_has_no_fault() -> None:
 
 
 OWN_CODE = "each row needs a code of its own"
+TAKEN = f"E45 code is 'article': {OWN_CODE}"
 OURS = "the books are kept in KES"
 LENGTH = "write 1 to 20 characters"
 
@@ -38,20 +39,20 @@ LENGTH = "write 1 to 20 characters"
 @pytest.mark.parametrize(
     ("row", "says"),
     [
-        (",700700,Song,KES,5\n", OWN_CODE),
-        (GOOD, OWN_CODE),
-        ("song,,Song,KES,5\n", "merchant is '': write its number"),
-        ("song,Tamu,Song,KES,5\n", "merchant is 'Tamu': write its number"),
-        ("song,٧٠٠,Song,KES,5\n", "merchant is '٧٠٠': write its number"),
-        ("song,700700,,KES,5\n", f"name is '': {LENGTH}"),
-        (f"song,700700,{'S' * 21},KES,5\n", f"name is '{'S' * 21}': {LENGTH}"),
-        ("song,700700,Song,EUR,5\n", f"currency is 'EUR': {OURS}"),
-        ("song,700700,Song,UGX,5\n", f"currency is 'UGX': {OURS}"),
-        ("song,700700,Song,KES,free\n", "price is 'free': write an amount such as 20.00"),
-        ("song,700700,Song,KES,0.00\n", "price is '0.00': write an amount such as 20.00"),
-        ("song,700700,Song,KES,1.005\n", "price is '1.005': write an amount such as 20.00"),
-        ("song,700700,Song,KES\n", "price is '': write an amount such as 20.00"),
-        ("song\n", "merchant is '': write its number"),
+        (",700700,Song,KES,5\n", f"E45 code is '': {OWN_CODE}"),
+        (GOOD, TAKEN),
+        ("song,,Song,KES,5\n", "E45 merchant is '': write its number"),
+        ("song,Tamu,Song,KES,5\n", "E45 merchant is 'Tamu': write its number"),
+        ("song,٧٠٠,Song,KES,5\n", "E45 merchant is '٧٠٠': write its number"),
+        ("song,700700,,KES,5\n", f"E45 name is '': {LENGTH}"),
+        (f"song,700700,{'S' * 21},KES,5\n", f"E45 name is '{'S' * 21}': {LENGTH}"),
+        ("song,700700,Song,EUR,5\n", f"E32 currency is 'EUR': {OURS}"),
+        ("song,700700,Song,UGX,5\n", f"E32 currency is 'UGX': {OURS}"),
+        ("song,700700,Song,KES,free\n", "E44 price is 'free': write an amount such as 20.00"),
+        ("song,700700,Song,KES,0.00\n", "E44 price is '0.00': write an amount such as 20.00"),
+        ("song,700700,Song,KES,1.005\n", "E44 price is '1.005': write an amount such as 20.00"),
+        ("song,700700,Song,KES\n", "E44 price is '': write an amount such as 20.00"),
+        ("song\n", "E45 merchant is '': write its number"),
     ],
 )
 def test_each_fault_is_told_with_its_line_and_what_to_do(row: str, says: str) -> None:
@@ -80,5 +81,5 @@ def test_a_file_with_other_columns_is_refused(head: str) -> None:
 
     assert items == {}
     assert str(fault) == (
-        "content.csv:1: the first line must be: code,merchant,name,currency,price"
+        "content.csv:1: E40 the first line: it must be: code,merchant,name,currency,price"
     )

@@ -41,31 +41,35 @@ def test_the_shipped_limits_are_whole_and_a_lower_tier_has_less() -> None:
     assert all(each.transaction_max <= each.balance_max for each in limits.values())
 
 
-EACH_ONCE = "write each of these once, and nothing else"
-
-
 @pytest.mark.parametrize(
     ("old", "new", "line", "says"),
     [
-        (GOOD, "", 1, "an empty file: write schema, currency and tiers"),
-        ("  standard", "standard: [", 5, "no YAML: "),
-        ("schema: 1", "schema: 1\n---", 2, "no YAML: "),
-        ("schema: 1", "schema: 2", 1, "write 1"),
-        ("KES", "UGX", 2, "write KES"),
-        ("schema: 1\n", "", 1, f"{EACH_ONCE}: schema, currency, tiers"),
-        ("schema: 1", "schema: 1\nnote: x", 1, f"{EACH_ONCE}: schema, currency, tiers"),
-        ("schema: 1", "schema: 1\nschema: 1", 1, f"{EACH_ONCE}: schema, currency, tiers"),
-        (GOOD, "- schema\n", 1, f"{EACH_ONCE}: schema, currency, tiers"),
-        ("  minimum", "  smallest", 4, f"{EACH_ONCE}: minimum, standard"),
-        ("transaction: 2", "most: 2", 5, f"{EACH_ONCE}: transaction, balance"),
-        ("{transaction: 10000.00, balance: 50000.00}", "10", 4, f"{EACH_ONCE}: transaction"),
-        ("250000.00", "plenty", 5, "write an amount such as 250000.00"),
-        ("250000.00", "0.00", 5, "write an amount such as 250000.00"),
-        ("250000.00", "-5", 5, "write an amount such as 250000.00"),
-        ("250000.00", "5.001", 5, "write an amount such as 250000.00"),
-        ("250000.00", "[5]", 5, "write an amount such as 250000.00"),
-        ("schema: 1", "schema: [1]", 1, "write 1"),
-        ("schema: 1", "[schema]: 1", 1, f"{EACH_ONCE}: schema, currency, tiers"),
+        (GOOD, "", 1, "E00 an empty file: write schema, currency and tiers"),
+        ("  standard", "standard: [", 5, "E00 "),
+        ("schema: 1", "schema: 1\n---", 2, "E00 "),
+        ("schema: 1", "schema: 2", 1, "E01 schema: 2: this gateway reads 1"),
+        ("KES", "UGX", 2, "E01 currency: UGX: this gateway reads KES"),
+        ("schema: 1\n", "", 1, "E01 the file: give its `schema`"),
+        ("schema: 1", "schema: 1\nnote: x", 2, "E01 note in the file: "),
+        ("schema: 1", "schema: 1\nschema: 1", 2, "E02 schema: "),
+        (GOOD, "word\n", 1, "E01 the file: write `key: value` pairs here"),
+        (
+            "  standard: {transaction: 250000.00, balance: 500000.00}\n",
+            "",
+            4,
+            "E01 tiers: give",
+        ),
+        ("  minimum", "  standard", 5, "E02 standard: "),
+        (", balance: 500000.00", "", 5, "E01 standard: give its `balance`"),
+        ("{transaction: 10000.00, balance: 50000.00}", "10", 4, "E01 minimum: write `key: "),
+        ("250000.00", "plenty", 5, "E44 plenty: write an amount such as 250000.00"),
+        ("250000.00", "0.00", 5, "E44 0.00: write an amount such as 250000.00"),
+        ("250000.00", "-5", 5, "E44 -5: write an amount such as 250000.00"),
+        ("250000.00", "5.001", 5, "E44 5.001: write an amount such as 250000.00"),
+        ("250000.00", "[5]", 5, "E01 an amount: "),
+        ("schema: 1", "schema: [1]", 1, "E01 schema: "),
+        ("schema: 1", "[schema]: 1", 1, "E00 "),
+        ("KES", "\x07", 2, "E00 a control character: "),
     ],
 )
 def test_each_fault_is_told_with_its_line_and_what_to_do(
@@ -75,13 +79,6 @@ def test_each_fault_is_told_with_its_line_and_what_to_do(
     limits, faults = read_limits(GOOD.replace(old, new, 1), "menus/limits.yaml", "KES")
 
     assert limits == {}
-    assert [str(fault).startswith(f"menus/limits.yaml:{line}: {says}") for fault in faults] == [
-        True
-    ], faults
-
-
-def test_a_control_character_is_a_fault_and_no_crash() -> None:
-    limits, faults = read_limits(GOOD.replace("KES", "\x07"), "menus/limits.yaml", "KES")
-
-    assert limits == {}
-    assert ["no YAML" in str(fault) for fault in faults] == [True]
+    assert any(
+        str(fault).startswith(f"menus/limits.yaml:{line}: {says}") for fault in faults
+    ), faults

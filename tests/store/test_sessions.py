@@ -9,7 +9,7 @@ from itertools import count
 import pytest
 import redis
 
-from ussd_gateway.ports import Held, Loaded, SessionId, SessionsLost
+from ussd_gateway.ports import Held, Knock, Left, Loaded, Saved, SessionId, SessionsLost
 from ussd_gateway.store import sessions
 from ussd_gateway.store.sessions import RedisSessions
 
@@ -32,8 +32,16 @@ def session() -> SessionId:
     return SessionId(f"store-{next(_ids)}")
 
 
+PHONE = "customer:+254711000001"
+
+
+def knock(length: int) -> Knock:
+    """Of a route that sends all input so far."""
+    return Knock(length, (), 0, names_hops=False, begins=False)
+
+
 def load(store: RedisSessions, session: SessionId, length: int, holder: str = "a") -> Loaded:
-    return store.load("at", session, input_length=length, holder=holder)
+    return store.load("at", session, knock=knock(length), phone=PHONE, holder=holder)
 
 
 def save(
@@ -44,10 +52,23 @@ def save(
     holder: str = "a",
     *,
     row: bytes = b"row",
+    ended: bool = False,
+    takes: Left | None = None,
 ) -> bool:
-    return store.save(
-        "at", session, row=row, hop=hop, input_length=length, holder=holder, idle_s=180
+    saved = store.save(
+        "at",
+        session,
+        row=row,
+        hop=hop,
+        knock=knock(length),
+        mark="",
+        phone=PHONE,
+        ended=ended,
+        takes=takes,
+        holder=holder,
+        kept_s=240,
     )
+    return saved is Saved.KEPT
 
 
 def test_a_session_begins_goes_on_and_repeats(store: RedisSessions, session: SessionId) -> None:
@@ -62,7 +83,8 @@ def test_a_session_begins_goes_on_and_repeats(store: RedisSessions, session: Ses
 
 def test_sessions_of_two_routes_are_strangers(store: RedisSessions, session: SessionId) -> None:
     load(store, session, 0)
-    assert store.load("other", session, input_length=0, holder="b").held is Held.FRESH
+    other = store.load("other", session, knock=knock(0), phone="else", holder="b")
+    assert other.held is Held.FRESH
 
 
 @pytest.mark.parametrize("hop", [0, 1])
@@ -111,7 +133,8 @@ def test_a_lapsed_lock_goes_to_the_twin_and_its_first_holder_cannot_save(
     save(store, session, 1, 0)
     load(store, session, 1)
     server.hset(f"ussd:at:{session}", "until", 1)
-    assert load(store, session, 1, "twin") == Loaded(Held.LOCKED, b"row", 1)
+    taken = load(store, session, 1, "twin")
+    assert taken == Loaded(Held.LOCKED, b"row", 1, taken_over=True)
     assert not save(store, session, 2, 1, row=b"mine")
     assert save(store, session, 2, 1, "twin", row=b"the twin's")
 
@@ -123,13 +146,13 @@ def test_the_row_of_a_first_hop_that_died_lapses_with_its_lock(
     assert 0 < server.pttl(f"ussd:at:{session}") <= sessions.lease_ms
 
 
-def test_a_row_lives_for_the_idle_time_and_the_replay_window_and_holds_no_lock(
+def test_a_row_lives_for_as_long_as_it_is_told_to_and_holds_no_lock(
     store: RedisSessions, server: redis.Redis, session: SessionId
 ) -> None:
     load(store, session, 0)
     save(store, session, 1, 0)
     key = f"ussd:at:{session}"
-    assert 180 < server.ttl(key) <= 180 + sessions.replay_window_s
+    assert 180 < server.ttl(key) <= 240
     assert server.hgetall(key) == {b"hop": b"1", b"heard": b"0", b"row": b"row"}
 
 

@@ -43,7 +43,12 @@ notices:
   dial_again: {en: Dial again. Nothing was charged., fr: Recomposez. Rien n'est debite.}
   pin_dialled: {en: Never dial a PIN., fr: Ne composez jamais de code.}
   checking: {en: Wait for the SMS., fr: Attendez le SMS.}
+  not_now: {en: Stopped for now., fr: Suspendu.}
+  menu_changed: {en: The menu changed., fr: Le menu a change.}
+  resume: {en: "1. Continue 2. Start again", fr: "1. Continuer 2. Recommencer"}
   back: {en: Back, fr: Retour}
+  more: {en: More, fr: Suite}
+  prev: {en: Previous, fr: Avant}
 states:
   home:
     menu:
@@ -53,8 +58,13 @@ states:
         - {key: "2", text: {en: New PIN, fr: Nouveau code}, go: pin_old}
         - {key: "3", text: {en: Pay, fr: Payer}, go: ask_till}
         - {key: "4", text: {en: Statement, fr: Releve}, go: statement_pin}
-        - {key: "5", text: {en: Francais, fr: English}, go: speak}
-        - {key: "6", text: {en: En francais, fr: En francais}, speaks: fr, go: ask_name}
+        - {key: "5", text: {en: Language, fr: Langue}, go: languages}
+  languages:
+    menu:
+      text: {en: Language, fr: Langue}
+      options:
+        - {key: "1", text: {en: For good, fr: Pour toujours}, go: speak}
+        - {key: "2", text: {en: En francais, fr: En francais}, speaks: fr, go: ask_name}
   ask_name:
     input: {text: {en: Name, fr: Nom}, into: name, go: ask_id}
   ask_id:

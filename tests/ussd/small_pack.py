@@ -12,8 +12,8 @@ pack: small
 entry: start
 languages: [en, sw]
 profile: gsm7-160
-nav: {back: "0", home: "00"}
-session: {idle: 3m, max_hops: 40}
+nav: {back: "0", home: "00", more: "98", prev: "97"}
+session: {idle: 3m, max_hops: 40, resume: {window: 5m, mode: ask}}
 vars:
   to: {type: msisdn, region: KE}
   amount: {type: money, currency: KES}
@@ -32,7 +32,12 @@ notices:
   dial_again: {en: Dial again. Nothing was charged., sw: Piga tena. Hukutozwa.}
   pin_dialled: {en: Never dial a PIN., sw: Usipige PIN.}
   checking: {en: Wait for the SMS., sw: Subiri SMS.}
+  not_now: {en: Stopped for now., sw: Imesimama kwa sasa.}
+  menu_changed: {en: The menu changed., sw: Menyu imebadilika.}
+  resume: {en: "1. Continue\\n2. Start again", sw: "1. Endelea\\n2. Anza upya"}
   back: {en: Back, sw: Rudi}
+  more: {en: More, sw: Zaidi}
+  prev: {en: Previous, sw: Nyuma}
 states:
   start:
     decide:
@@ -74,7 +79,7 @@ states:
       digits: 4-6
       do: send_money
       with: {to: to, amount: amount, fee: quote.fee, payee: quote.payee}
-      within: 5s
+      within: 4s
       outcomes:
         ok: done
         wrong_pin: {again: {en: "{result.tries_left} left.", sw: "Bado {result.tries_left}."}}
@@ -144,6 +149,12 @@ _SEND = Action(
     run=_nothing,
 )
 ACTIONS = {action.name: action for action in (_QUOTE, _SEND)}
+
+
+def changed(old: str, new: str) -> str:
+    """The pack with one thing in it that is otherwise."""
+    assert RIGHT.count(old) == 1, f"{RIGHT.count(old)} of {old!r}"
+    return RIGHT.replace(old, new)
 
 
 def line_of(source: str, mark: str) -> int:

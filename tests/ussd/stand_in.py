@@ -21,13 +21,14 @@ from ussd_gateway.ports import (
     Call,
     Origin,
     Profile,
+    Route,
     Scalar,
     Settled,
 )
 from ussd_gateway.settings import Settings
 from ussd_gateway.ussd.menu import Program
 from ussd_gateway.ussd.reading.loader import load_pack
-from ussd_gateway.ussd.routes import Routes, load_routes
+from ussd_gateway.ussd.routes import Routes
 
 MENUS = Path(__file__).parents[2] / "menus"
 MONEY_MAX = Money(50_000_000, "KES")
@@ -74,11 +75,17 @@ def shipped_pack() -> Program:
     return program
 
 
-def shipped_routes() -> Routes:
-    source = (MENUS / "routes.yaml").read_bytes()
-    routes = load_routes(source, file="routes.yaml", packs={"customer", "agent"})
-    assert isinstance(routes, Routes), "\n".join(map(str, routes))
-    return routes
+# Every input so far comes with each callback; or only the newest.
+AT = Route("at", accumulates=True, answer_within_s=15, septets_max=160, forbids=frozenset())
+LATEST = replace(AT, name="latest", accumulates=False)
+ROUTES = Routes(
+    service_codes={"*384#": "customer", "*385#": "agent"},
+    not_served={
+        "en": "This code is not in service. Nothing was charged.",
+        "sw": "Namba hii haitumiki. Hukutozwa.",
+    },
+    by_name={"at": AT, "latest": LATEST},
+)
 
 
 def quoted(shillings: int) -> dict[str, Scalar]:
@@ -148,7 +155,7 @@ class Bank:
             if call.key not in self._known:
                 self._known[call.key] = self._decide(call)
             answer = self._known[call.key]
-            self._settled[call.origin] = Settled("send_pin", answer)
+            self._settled[call.origin] = _settled(call, answer)
         return answer
 
     def _decide(self, call: Call) -> Answer:
@@ -169,13 +176,23 @@ class Bank:
     def _balance(self, call: Call) -> Answer:
         self.calls.append(call)
         answer = Answer("ok", {"balance": kes(self.balance), "at": "2026-11-21 10:00"})
-        self._settled[call.origin] = Settled("balance_pin", answer)
+        self._settled[call.origin] = _settled(call, answer)
         return answer
+
+
+def _settled(call: Call, answer: Answer) -> Settled:
+    _, state, hop = call.key.split(":")
+    return Settled(state, int(hop), answer)
 
 
 class WallClock:
     def now(self) -> datetime:
         return datetime.now(UTC)
+
+
+class StillClock:
+    def now(self) -> datetime:
+        return datetime(2026, 11, 21, 6, 5, tzinfo=UTC)
 
 
 class Counted:

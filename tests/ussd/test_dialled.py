@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from tests.ussd.stand_in import AMINA, JUMA, kes, shipped_pack
-from ussd_gateway.ussd import dialled, engine
+from ussd_gateway.ussd import engine
 from ussd_gateway.ussd.events import Jump
+from ussd_gateway.ussd.turn import dialled
 
 PROGRAM = shipped_pack()
 SESSION = engine.begin(PROGRAM, AMINA)

@@ -12,11 +12,12 @@ from ussd_gateway.domain import gsm7
 from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.refusals import Reason
 from ussd_gateway.ports import Answer, Profile, Scalar, Settled
-from ussd_gateway.ussd import engine, row
+from ussd_gateway.ussd import engine
 from ussd_gateway.ussd.events import Answered, Event, Jump, New, Screen, Session, Typed, Wanted
-from ussd_gateway.ussd.heard import Heard
 from ussd_gateway.ussd.menu import Call, Program, Secret
-from ussd_gateway.ussd.row import Row
+from ussd_gateway.ussd.turn import row, telling
+from ussd_gateway.ussd.turn.heard import Heard
+from ussd_gateway.ussd.turn.row import Row
 
 PROGRAM = shipped_pack()
 REFUSED = "Nothing was charged."
@@ -63,7 +64,7 @@ class Phone:
     def _step(self, event: Event) -> Screen | Wanted:
         before = repr(self.session)
         session = self.session
-        self.session, shown = engine.step(PROGRAM, session, event)
+        self.session, shown = engine.step(PROGRAM, session, event, 160)
         assert repr(session) == before, "a step changes nothing that it was given"
         return shown
 
@@ -244,12 +245,12 @@ def test_the_way_back_is_bounded() -> None:
 def test_a_shortcut_lands_on_the_commit_screen_and_back_is_home() -> None:
     session = engine.begin(PROGRAM, AMINA)
     jump = Jump("send_quote", {"to": JUMA.msisdn, "amount": kes(500)})
-    session, shown = engine.step(PROGRAM, session, jump)
+    session, shown = engine.step(PROGRAM, session, jump, 160)
     assert isinstance(shown, Wanted)
-    session, shown = engine.step(PROGRAM, session, Answered(Answer("ok", quoted(500))))
+    session, shown = engine.step(PROGRAM, session, Answered(Answer("ok", quoted(500))), 160)
     assert isinstance(shown, Screen)
     assert shown.text.endswith("Enter PIN")
-    _, shown = engine.step(PROGRAM, session, Typed("0"))
+    _, shown = engine.step(PROGRAM, session, Typed("0"), 160)
     assert shown == Screen(HOME)
 
 
@@ -319,7 +320,7 @@ def test_every_screen_fits_with_the_longest_values() -> None:
 
 
 def told(state: str, answer: Answer, language: str | None = "en") -> str:
-    screen = engine.tell(PROGRAM, Settled(state, answer), language)
+    screen = telling.tell(PROGRAM, Settled(state, 1, answer), language)
     assert screen.ends
     return screen.text
 
@@ -356,8 +357,8 @@ def test_an_answer_that_the_pack_does_not_know_is_still_being_checked(
 def test_a_refusal_that_would_lead_on_ends_a_lost_session() -> None:
     program = load(RIGHT)
     assert isinstance(program, Program)
-    settled = Settled("ask_pin", Answer("fee_changed", {}))
-    assert engine.tell(program, settled, "en") == Screen(
+    settled = Settled("ask_pin", 1, Answer("fee_changed", {}))
+    assert telling.tell(program, settled, "en") == Screen(
         "Dial again. Nothing was charged.", ends=True
     )
 
@@ -396,5 +397,15 @@ def test_no_walk_crashes_overflows_or_loses_its_session(walk: list[tuple[str, st
         assert gsm7.septets(phone.text) <= 160
         if phone.shown.ends:
             phone = Phone(JUMA)
-        kept = Row(PROGRAM.digest, "", Heard(0, (), b""), phone.text, phone.session)
+        kept = Row(
+            "customer",
+            PROGRAM.digest,
+            "at",
+            "S1",
+            "",
+            0,
+            Heard(0, (), b""),
+            phone.text,
+            phone.session,
+        )
         assert row.unpack(row.pack(kept)) == kept

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from tests.ussd.stand_in import AMINA, JUMA
+from tests.ussd.stand_in import AMINA, AT, JUMA
 from ussd_gateway.ports import Request, SessionId
-from ussd_gateway.ussd import heard
-from ussd_gateway.ussd.heard import Span
+from ussd_gateway.ussd.turn import heard
+from ussd_gateway.ussd.turn.heard import Span
 
 KEY = b"k" * 32
 
@@ -24,7 +24,7 @@ def asked(text: str) -> Request:
 
 
 def remembered(text: str, *hidden: Span) -> heard.Heard:
-    return heard.remember(KEY, asked(text), hidden)
+    return heard.remember(KEY, asked(text), AT, hidden)
 
 
 @pytest.mark.parametrize(
@@ -51,8 +51,8 @@ def test_a_repeat_is_told_from_the_next_hop_and_both_from_what_does_not_follow(
     fresh: str,
 ) -> None:
     kept = remembered(before)
-    assert heard.repeats(KEY, asked(now), kept) is repeats
-    assert heard.extends(KEY, asked(now), kept) is extends
+    assert heard.repeats(KEY, asked(now), AT, kept) is repeats
+    assert heard.extends(KEY, asked(now), AT, kept) is extends
     if extends:
         assert now[heard.fresh_from(kept) :] == fresh
 
@@ -64,8 +64,8 @@ def test_what_was_hidden_leaves_no_trace_but_its_length() -> None:
 
 def test_a_text_goes_on_after_what_was_hidden() -> None:
     kept = remembered("1*4826", (2, 4))
-    assert heard.extends(KEY, asked("1*4826*7"), kept)
-    assert not heard.extends(KEY, asked("2*4826*7"), kept)
+    assert heard.extends(KEY, asked("1*4826*7"), AT, kept)
+    assert not heard.extends(KEY, asked("2*4826*7"), AT, kept)
 
 
 @pytest.mark.parametrize(
@@ -74,19 +74,18 @@ def test_a_text_goes_on_after_what_was_hidden() -> None:
         replace(asked("1"), msisdn=JUMA.msisdn),
         replace(asked("1"), session_id=SessionId("S2")),
         replace(asked("1"), route="other"),
-        replace(asked("1"), service_code="*385#"),
     ],
 )
 def test_the_text_of_another_is_not_ours(other: Request) -> None:
     kept = remembered("1")
-    assert not heard.repeats(KEY, other, kept)
-    assert not heard.extends(KEY, replace(other, text="1*2"), kept)
+    assert not heard.repeats(KEY, other, AT, kept)
+    assert not heard.extends(KEY, replace(other, text="1*2"), AT, kept)
 
 
 def test_without_the_key_nothing_can_be_tried_against_it() -> None:
-    assert not heard.repeats(b"another", asked("1"), remembered("1"))
+    assert not heard.repeats(b"another", asked("1"), AT, remembered("1"))
 
 
 def test_any_character_can_be_typed() -> None:
     text = "1*\ud800é\0☎"
-    assert heard.repeats(KEY, asked(text), remembered(text))
+    assert heard.repeats(KEY, asked(text), AT, remembered(text))

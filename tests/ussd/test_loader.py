@@ -2,16 +2,11 @@
 
 import pytest
 
-from tests.ussd.small_pack import ACTIONS, RIGHT, line_of, load
+from tests.ussd.small_pack import ACTIONS, RIGHT, changed, line_of, load
 from tests.ussd.stand_in import MONEY_MAX, shipped_pack
 from ussd_gateway.ussd.menu import Menu, Program, Secret
 from ussd_gateway.ussd.reading.loader import load_pack
 from ussd_gateway.ussd.render import screen_septets_max, septets_at_worst
-
-
-def changed(old: str, new: str) -> str:
-    assert RIGHT.count(old) == 1, f"{RIGHT.count(old)} of {old!r}"
-    return RIGHT.replace(old, new)
 
 
 def test_the_small_pack_is_right() -> None:
@@ -29,6 +24,9 @@ BROKEN = [
     ("E01", "pack: small", "pack: small\nflavour: mild", "flavour"),
     ("E01", "pack: small\n", "", "schema"),
     ("E01", "schema: 1", "schema: 2", "schema"),
+    ("E01", "pack: small", "pack: ../small", "pack"),
+    ("E01", "pack: small", "pack: small/../../etc/passwd", "pack"),
+    ("E01", "pack: small", "pack: Small", "pack"),
     ("E01", "gsm7-160", "gsm7-182", "profile"),
     ("E01", "languages: [en, sw]", "languages: [en, sw, en]", "languages"),
     ("E01", "idle: 3m", "idle: 3", "session"),
@@ -37,7 +35,7 @@ BROKEN = [
     ("E01", "region: KE", "region: XX", "region"),
     ("E01", "region: KE", "currency: KES", "to: {"),
     ("E01", "name: text(20)", "name: text", "fields"),
-    ("E01", "vars:", "vars:\n  me: {type: bool}", "me: {"),
+    ("E01", "vars:", "vars:\n  me: {type: bool}", "  me: {"),
     ("E01", "bad_choice:", "bad_manners: {en: a, sw: b}\n  bad_choice:", "bad_manners"),
     ("E01", "{en: Amount, sw: Kiasi}", "{en: Amount, sw: Kiasi, fr: Montant}", "fr:"),
     ("E02", "languages: [en, sw]", "languages: [en, sw]\npack: again", "pack: again"),
@@ -68,17 +66,17 @@ BROKEN = [
     ("E11", "{en: Amount,", f"{{en: {LONG},", LONG),
     ("E11", "{en: Not registered.,", f"{{en: {LONG}{LONG},", LONG),
     ("E11", "{en: Wait for the SMS.,", f"{{en: {LONG}{LONG},", LONG),
-    ("E13", 'key: "2"', 'key: "1"', "Stop"),
-    ("E13", 'key: "2"', 'key: "0"', "Stop"),
-    ("E13", 'key: "2"', "key: two", "Stop"),
+    ("E13", 'key: "2"', 'key: "1"', "Stop, sw"),
+    ("E13", 'key: "2"', 'key: "0"', "Stop, sw"),
+    ("E13", 'key: "2"', "key: two", "Stop, sw"),
     ("E13", 'home: "00"', 'home: "0"', "nav:"),
     ("E14", "go: stopped}", "go: stopped, when: me.can_send}", "  home:"),
     ("E16", "        payee_full: stopped\n", "", "ok: done"),
-    ("E16", "ok: done", "ok: done\n        late: stopped", "ok: done"),
+    ("E16", "ok: done", "ok: done\n        late: stopped", "late:"),
     ("E16", "- {go: stranger}", "- {go: stranger, when: me.can_send}", "stranger, when"),
     ("E17", "        timeout: stopped\n", "", "ok: done"),
     ("E17", "        unknown: stopped\n", "", "ok: done"),
-    ("E17", " unknown: stopped", " unknown: {again: {en: a, sw: b}}", "ok: done"),
+    ("E17", " unknown: stopped", " unknown: {again: {en: a, sw: b}}", "unknown: {"),
     ("E18", "ok: done", "ok: home", "  home:"),
     ("E19", "{en: Amount, sw: Kiasi}", '{en: "{pin}", sw: Kiasi}', "{pin}"),
     ("E20", "save: quote", "save: offer", "save: offer"),
@@ -88,7 +86,7 @@ BROKEN = [
     ("E21", '"1*{to}*{amount}": ask_quote', '"1*{to}*{amount}": done', '"1*{to}'),
     ("E21", '"1*{to}*{amount}"', '"1*{to}*{pin}"', "{pin}"),
     ("E21", '"1*{to}*{amount}"', '"1*{to}*"', '"1*{to}*"'),
-    ("E22", "within: 5s", "within: 9s", "within: 9s"),
+    ("E22", "within: 4s", "within: 9s", "within: 9s"),
     ("E28", "{en: Amount, sw: Kiasi}", "{en: Your PIN, sw: Kiasi}", "Your PIN"),
     ("E28", "{en: Amount, sw: Kiasi}", "{en: Amount, sw: Namba ya siri}", "siri"),
 ]  # fmt: skip
@@ -103,7 +101,8 @@ def test_a_broken_rule_is_told_by_its_code_and_line(
     assert isinstance(faults, list), f"{code} was not found"
     told = [(fault.code, fault.line) for fault in faults]
     assert (code, line_of(source, mark)) in told, "\n".join(map(str, faults))
-    assert {each for each, _ in told} == {code}, "one slip is told once"
+    errors = {fault.code for fault in faults if not fault.warns}
+    assert errors == {code}, "one slip is told once"
 
 
 def test_an_unlinked_state_is_a_warning_and_no_more() -> None:

@@ -22,6 +22,7 @@ SCOPE = {
     "pin": VarType("text", 4),
     "till": VarType("digits", 12, least=6),
     "result.lines": VarType("lines", 30, count=5),
+    "born": VarType("date"),
 }
 KNOWN: dict[str, Scalar] = {
     "name": "Juma Otieno",
@@ -30,15 +31,22 @@ KNOWN: dict[str, Scalar] = {
     "tries": 2,
     "till": "012345",
     "result.lines": "one\ntwo",
+    "born": "1990-11-21",
 }
 
 
-def read(source: str) -> tuple[Text, Faults]:
+def read(source: str, *, wide: bool = False) -> tuple[Text, Faults]:
     faults = Faults("pack")
     parts = render.parse(
-        source, line=1, scope=SCOPE, money_max=Money(50_000_000, "KES"), faults=faults
+        source,
+        line=1,
+        scope=SCOPE,
+        money_max=Money(50_000_000, "KES"),
+        wide=wide,
+        faults=faults,
     )
-    return Text(1, frozenset(), {"en": parts}), faults
+    spoken = frozenset({"en"}) if wide else frozenset()
+    return Text(1, frozenset(), {"en": parts}, spoken), faults
 
 
 @pytest.mark.parametrize(
@@ -52,7 +60,10 @@ def read(source: str) -> tuple[Text, Faults]:
         ("{result.number|local}", "-", 16),
         ("{name|upper}", "JUMA OTIENO", 20),
         ("{tries} left", "2 left", 6 + 5),
+        ("{tries|plural(try,tries)} left", "2 tries left", 6 + 1 + 5 + 5),
+        ("{born|date}", "21/11/1990", 10),
         ("Till {till}", "Till 012345", 5 + 12),
+        ("100% of it, for $5", "100% of it, for $5", 18),
         ("{result.lines}", "one\ntwo", 5 * 31 - 1),
         ("  one\ntwo \n", "one\ntwo", 7),
         ("[1]", "[1]", 5),
@@ -72,7 +83,7 @@ def test_a_text_shows_its_values_and_knows_its_cost(
     ("source", "code"),
     [
         ("{nobody}", "E09"),
-        ("{fee}", "E09"),
+        ("{fee}", "E32"),
         ("{fee|local}", "E09"),
         ("{name|money}", "E09"),
         ("{to}", "E09"),
@@ -85,6 +96,24 @@ def test_a_text_shows_its_values_and_knows_its_cost(
         ("name}", "E09"),
         ("{{name}}", "E09"),
         ("{name.upper()}", "E09"),
+        ("{name.__class__}", "E09"),
+        ("{__class__}", "E09"),
+        ("{0}", "E09"),
+        ("{}", "E09"),
+        ("{{7*7}}", "E09"),
+        ("{7*7}", "E09"),
+        ("${name}", "E09"),
+        ("#{name}", "E09"),
+        ("{% if name %}", "E09"),
+        ("<%= name %>", "E09"),
+        ("%s", "E09"),
+        ("%(name)s", "E09"),
+        ("{name!r}", "E09"),
+        ("{name:>9}", "E09"),
+        ("{tries|plural(try)}", "E09"),
+        ("{tries|plural(try,)}", "E09"),
+        ("{name|plural(try,tries)}", "E09"),
+        ("{born}", "E09"),
         ("{pin}", "E19"),
         ("{send.secret}", "E19"),
     ],
@@ -98,6 +127,15 @@ def test_a_character_outside_gsm7_is_told_and_shown_in_bare_letters() -> None:
     text, faults = read("Ŵeka")
     assert [fault.code for fault in faults.warnings] == ["W12"]
     assert render.render(text, "en", {}) == "Weka"
+
+
+def test_a_language_that_is_not_gsm7_has_half_the_room() -> None:
+    text, faults = read("ፋጥር {name}", wide=True)
+    assert not faults.warnings
+    assert render.render(text, "en", KNOWN) == "ፋጥር Juma Otieno"
+    assert render.septets_at_worst(text, "en") == 2 * (4 + 20)
+    words, _ = read("{tries|plural(ቀን,ቀናት)}", wide=True)
+    assert render.septets_at_worst(words, "en") == 2 * (6 + 1 + 3)
 
 
 def test_the_dear_characters_count_twice_in_a_name() -> None:

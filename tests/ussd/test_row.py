@@ -3,10 +3,11 @@
 import pytest
 
 from tests.ussd.stand_in import AMINA, kes, shipped_pack
-from ussd_gateway.ussd import engine, row
+from ussd_gateway.ussd import engine
 from ussd_gateway.ussd.events import Mark, Session
-from ussd_gateway.ussd.heard import Heard
-from ussd_gateway.ussd.row import Row
+from ussd_gateway.ussd.turn import row
+from ussd_gateway.ussd.turn.heard import Heard
+from ussd_gateway.ussd.turn.row import Row
 
 PROGRAM = shipped_pack()
 HEARD = Heard(17, ((13, 4),), b"m" * 16)
@@ -20,14 +21,26 @@ def test_money_truth_and_numbers_survive() -> None:
         (Mark("home", {}), Mark("send_to", {"to": None, "amount": kes(1)})),
         1,
     )
-    kept = Row(PROGRAM.digest, "a visit", HEARD, "CON", session)
+    kept = Row("customer", PROGRAM.digest, "at", "S1", "a visit", 1_000, HEARD, "CON", session)
     assert row.unpack(row.pack(kept)) == kept
 
 
 def test_an_ended_session_keeps_its_last_word_only() -> None:
-    kept = Row(PROGRAM.digest, "a visit", HEARD, "The end.", None)
+    kept = Row(
+        "customer", PROGRAM.digest, "at", "S1", "a visit", 1_000, HEARD, "The end.", None
+    )
     assert row.unpack(row.pack(kept)) == kept
-    began = Row(PROGRAM.digest, "a visit", HEARD, "", engine.begin(PROGRAM, AMINA))
+    began = Row(
+        "customer",
+        PROGRAM.digest,
+        "at",
+        "S1",
+        "a visit",
+        1_000,
+        HEARD,
+        "",
+        engine.begin(PROGRAM, AMINA),
+    )
     assert AMINA.msisdn.encode() in row.pack(began)
     assert AMINA.msisdn.encode() not in row.pack(kept)
 

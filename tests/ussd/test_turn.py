@@ -1,32 +1,37 @@
 """Whole turns on a real Valkey: callbacks as an aggregator sends them, and what holds then."""
 
-import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from itertools import count
 
 import pytest
 import redis
 from structlog.testing import capture_logs
 
 from tests.ussd.stand_in import (
-    AMINA,
+    AT,
     JUMA,
     NOBODY,
     Bank,
-    Counted,
-    WallClock,
-    shipped_pack,
-    shipped_routes,
+    StillClock,
+)
+from tests.ussd.turning import (
+    CANARY,
+    COMMIT,
+    DIAL_AGAIN,
+    PROGRAM,
+    TO_PIN,
+    WITHOUT_SENDING,
+    Phone,
+    Shelf,
+    at_once,
+    at_pin,
+    turn_of,
 )
 from ussd_gateway.ports import (
-    BooksLost,
+    Knock,
     Loaded,
-    Profile,
     Reply,
-    Request,
+    Saved,
     Secret,
     SessionId,
     Sessions,
@@ -34,151 +39,7 @@ from ussd_gateway.ports import (
 )
 from ussd_gateway.store import sessions as store
 from ussd_gateway.store.sessions import RedisSessions
-from ussd_gateway.ussd import turn as bounds
-from ussd_gateway.ussd.menu import Menu, Program
-from ussd_gateway.ussd.turn import Turn
-from ussd_gateway.ussd.versions import Packs
-
-PROGRAM = shipped_pack()
-ROUTES = shipped_routes()
-TO_PIN = ("1", "0711000002", "500")
-COMMIT = "Send KES 500.00 to Juma Otieno 0711000002\nFee KES 7.00 Total KES 507.00\nEnter PIN"
-DIAL_AGAIN = Reply("Please dial again. Nothing was charged.", ends=True)
-# Eight digits that stand nowhere else: wherever they are found, a PIN leaked.
-CANARY = "73195062"
-
-_ids = count(1)
-
-
-def _without_sending() -> Program:
-    """The next version: nothing can be sent, nor is the screen there that asks for the PIN."""
-    home = PROGRAM.states["home"]
-    assert isinstance(home, Menu)
-    emptied = replace(home, blocks=home.blocks[:1], options={})
-    states = {name: state for name, state in PROGRAM.states.items() if name != "send_pin"}
-    return replace(PROGRAM, digest="without sending", states={**states, "home": emptied})
-
-
-WITHOUT_SENDING = _without_sending()
-
-
-class Shelf:
-    """`Packs`: the first program is live, and all of them are found by those who began there
-    - until the books are lost."""
-
-    def __init__(self, *programs: Program) -> None:
-        self.programs = programs
-        self.lost = False
-
-    def live(self, _pack: str) -> Program:
-        return self.programs[0]
-
-    def known(self, _pack: str) -> Program:
-        return self.programs[0]
-
-    def pinned(self, _pack: str, digest: str) -> Program | None:
-        if self.lost:
-            raise BooksLost("of the test")
-        return next((each for each in self.programs if each.digest == digest), None)
-
-
-class Phone:
-    """Sends what an aggregator would: every input so far, joined by `*`."""
-
-    def __init__(self, turn: Turn, who: Profile = AMINA, session: str = "") -> None:
-        self._turn = turn
-        self._who = who
-        self.session = SessionId(session or f"turn-{next(_ids)}")
-        self.text = ""
-
-    def dials(self, text: str = "") -> Reply:
-        return self.sends(text)
-
-    def types(self, *inputs: str) -> Reply:
-        replies = [self.sends(f"{self.text}*{each}" if self.text else each) for each in inputs]
-        return replies[-1]
-
-    def sends(self, text: str) -> Reply:
-        self.text = text
-        return self.repeats()
-
-    def repeats(self) -> Reply:
-        return self._turn.answer(self.request)
-
-    @property
-    def request(self) -> Request:
-        return Request(
-            route="at",
-            session_id=self.session,
-            msisdn=self._who.msisdn,
-            service_code="*384#",
-            network="63902",
-            text=self.text,
-        )
-
-    @property
-    def key(self) -> str:
-        return f"ussd:at:{self.session}"
-
-
-@pytest.fixture
-def server(valkey_url: str) -> Iterator[redis.Redis]:
-    with redis.Redis.from_url(valkey_url, protocol=2) as client:
-        yield client
-
-
-@pytest.fixture
-def sessions(valkey_url: str) -> RedisSessions:
-    return RedisSessions(valkey_url)
-
-
-@pytest.fixture
-def bank() -> Bank:
-    return Bank()
-
-
-@pytest.fixture
-def turn(bank: Bank, sessions: RedisSessions) -> Turn:
-    return turn_of(bank, sessions)
-
-
-def turn_of(
-    bank: Bank,
-    sessions: Sessions,
-    *,
-    packs: Packs = Shelf(PROGRAM),  # noqa: B008  # it never changes
-    answer_within_s: int = 15,
-) -> Turn:
-    return Turn(
-        packs=packs,
-        routes=replace(ROUTES, answer_within_s=answer_within_s),
-        actions=bank.actions,
-        sessions=sessions,
-        profiles=bank,
-        truth=bank,
-        clock=WallClock(),
-        random=Counted(),
-        mac_key=b"a key of the tests, thirty-two o",
-    )
-
-
-def at_pin(turn: Turn) -> Phone:
-    phone = Phone(turn)
-    phone.dials()
-    assert phone.types(*TO_PIN) == Reply(COMMIT, ends=False)
-    return phone
-
-
-def at_once(times: int, work: Callable[[], Reply]) -> list[Reply]:
-    barrier = threading.Barrier(times)
-
-    def one(_: int) -> Reply:
-        barrier.wait()
-        return work()
-
-    with ThreadPoolExecutor(times) as pool:
-        return list(pool.map(one, range(times)))
-
+from ussd_gateway.ussd.turn import Turn, acting, keeping
 
 # --- the way of a session --------------------------------------------------------------------
 
@@ -190,6 +51,26 @@ def test_amina_sends_juma_five_hundred(turn: Turn, bank: Bank) -> None:
         ends=True,
     )
     assert bank.sends == 1
+
+
+def test_a_hop_asks_redis_twice(turn: Turn, server: redis.Redis) -> None:
+    """Once to load, once to save: for a repeat, once."""
+
+    def calls() -> int:
+        stats = server.info("commandstats")
+        return sum(
+            stats[f"cmdstat_{name}"]["calls"]
+            for name in ("eval", "evalsha")
+            if f"cmdstat_{name}" in stats
+        )
+
+    Phone(turn).dials()
+    before = calls()
+    phone = at_pin(turn)
+    phone.types("4826")
+    assert calls() - before == 2 * (1 + len(TO_PIN) + 1)
+    phone.repeats()
+    assert calls() - before == 2 * (1 + len(TO_PIN) + 1) + 1
 
 
 def test_the_key_names_the_visit_the_state_and_the_hop(turn: Turn, bank: Bank) -> None:
@@ -324,7 +205,8 @@ def test_a_twin_that_is_never_answered_tells_what_the_books_know(
     assert phone.types("4826").text == (
         "We are still checking. Wait for the SMS; do not send again."
     )
-    bank.actions["send_money"].run(replace(bank.calls[0], secret=Secret("4826")))
+    key = bank.calls[0].key.replace("send_quote:4", "send_pin:5")
+    bank.actions["send_money"].run(replace(bank.calls[0], key=key, secret=Secret("4826")))
     assert phone.repeats().text.startswith("RECEIPT001 Sent KES 500.00")
 
 
@@ -395,12 +277,14 @@ def test_a_session_goes_on_in_the_version_it_began_in(
     assert "Send money" not in Phone(turn).dials().text
 
 
-def test_a_session_whose_version_is_not_to_be_found_ends_politely(
+def test_a_session_whose_version_is_not_to_be_found_goes_on_at_the_entry_of_its_successor(
     turn: Turn, bank: Bank, sessions: RedisSessions
 ) -> None:
     phone = at_pin(turn)
     edited = turn_of(bank, sessions, packs=Shelf(replace(PROGRAM, digest="edited")))
-    assert edited.answer(replace(phone.request, text=f"{phone.text}*4826")) == DIAL_AGAIN
+    moved = edited.answer(replace(phone.request, text=f"{phone.text}*4826"))
+    assert moved.text.startswith("The menu has changed.\nPesa\n1. Send money")
+    assert not moved.ends
     assert bank.sends == 0
 
 
@@ -559,14 +443,14 @@ class LosesSaves:
         self._raises = raises
 
     def load(
-        self, route: str, session_id: SessionId, *, input_length: int, holder: str
+        self, route: str, session_id: SessionId, *, knock: Knock, phone: str, holder: str
     ) -> Loaded:
-        return self._store.load(route, session_id, input_length=input_length, holder=holder)
+        return self._store.load(route, session_id, knock=knock, phone=phone, holder=holder)
 
-    def save(self, *_: object, **__: object) -> bool:
+    def save(self, *_: object, **__: object) -> Saved:
         if self._raises:
             raise SessionsLost("gone")
-        return False
+        return Saved.NOT_OURS
 
 
 @pytest.mark.parametrize("raises", [True, False])
@@ -592,7 +476,8 @@ def test_two_pins_leave_the_same_row_byte_for_byte(
 ) -> None:
     dumps = []
     for pin, wrong in (("4826", "0001"), ("9135", "7264")):
-        phone = Phone(turn_of(Bank(pin=pin), sessions), session="same")
+        turn = turn_of(Bank(pin=pin), sessions, clock=StillClock())
+        phone = Phone(turn, session="same")
         phone.dials()
         rows = []
         for text in (*TO_PIN, wrong, "0", "500", pin, "1"):
@@ -615,7 +500,7 @@ def test_a_pin_is_found_nowhere(turn: Turn, bank: Bank, server: redis.Redis) -> 
         replies.append(Phone(turn, NOBODY).dials(CANARY))
         assert CANARY not in repr(phone.request)
 
-    kept = [server.hgetall(key) for key in server.scan_iter("ussd:*")]
+    kept = [server.hgetall(key) for key in server.scan_iter("ussd:at:*")]
     assert CANARY not in repr(kept)
     assert CANARY not in repr(logged)
     assert CANARY not in repr(replies)
@@ -644,8 +529,8 @@ def test_a_reply_is_logged_with_a_masked_number_and_no_text(turn: Turn) -> None:
 
 def test_each_wait_is_shorter_than_the_one_around_it() -> None:
     lease_s = store.lease_ms / 1000
-    assert bounds.hop_s_max < lease_s < bounds.twin_waits_s_max
-    assert bounds.twin_waits_s_max < ROUTES.answer_within_s - bounds.answer_margin_s
+    assert acting.hop_s_max < lease_s < keeping.twin_waits_s_max
+    assert keeping.twin_waits_s_max < AT.answer_within_s - acting.answer_margin_s
     assert store.connect_timeout_s + store.answer_timeout_s < lease_s
 
 

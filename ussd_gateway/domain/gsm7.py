@@ -6,6 +6,7 @@ shift tables are not used, because handsets in the field do not agree on them.
 Source: 3GPP TS 23.038, 6.2.1 and 6.2.1.1.
 """
 
+import re
 import unicodedata
 
 BASIC = frozenset(
@@ -13,6 +14,9 @@ BASIC = frozenset(
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 EXTENSION = frozenset("^{}\\[~]|€\f")
+
+# Most texts have no others, and need no second look.
+_ONE_EACH = re.compile(r"[\n\r !-Z_a-z]*")
 
 SMS_SEPTETS_MAX = 160
 SMS_PART_SEPTETS_MAX = 153
@@ -30,7 +34,7 @@ def is_gsm7(text: str) -> bool:
 
 def septets(text: str) -> int:
     """Cost of a GSM-7 text. The text must be GSM-7."""
-    if text.isascii() and not EXTENSION.intersection(text):
+    if _ONE_EACH.fullmatch(text):
         return len(text)
     assert is_gsm7(text), "not a GSM-7 text"
     return sum(2 if char in EXTENSION else 1 for char in text)
@@ -46,12 +50,22 @@ def fold(text: str) -> str:
     return "".join(_fold_char(char) for char in text.translate(_PUNCTUATION))
 
 
+def folds(text: str) -> bool:
+    """Whether `fold` keeps it readable: each of its characters has a replacement."""
+    return text.count("?") == fold(text).count("?")
+
+
+def ucs2_units(text: str) -> int:
+    """Of 16 bits each: a screen holds 80, a single SMS 70."""
+    return len(text.encode("utf-16-be", "surrogatepass")) // 2
+
+
 def segments(text: str) -> int:
     """How many SMS segments the text is billed as."""
     if is_gsm7(text):
         return _gsm7_segments(text)
 
-    units = len(text.encode("utf-16-be")) // 2
+    units = ucs2_units(text)
     return 1 if units <= SMS_UNITS_MAX else -(-units // SMS_PART_UNITS_MAX)
 
 

@@ -2,5 +2,7 @@
 
 octets --strict_yaml--> tree of texts --fields--> words, counts, seconds, switches
                                 |            |
-                                +-- Faults --+      file:line: CODE what was found: what to do
+                                +-- Faults --+--formats--> text, JSON, SARIF
+                                      |
+                                    rules       what each code means, and how to mend it
 """

@@ -10,6 +10,11 @@ from ussd_gateway.files.strict_yaml import Branch, Leaf, Node, Row
 _DURATION = re.compile(r"([0-9]{1,6})(s|m)")
 _SECONDS = {"s": 1, "m": 60}
 
+# The most names that advice lists where none is near.
+listed_max = 12
+slip_max = 3
+compared_max = 100
+
 
 def mapping(
     node: Node,
@@ -103,7 +108,12 @@ def switch(node: Node | None, faults: Faults, *, where: str, default: bool) -> b
 
 def nearest(name: str, known: tuple[str, ...] | list[str]) -> str:
     """Advice that names what was probably meant."""
-    close = get_close_matches(name, known, n=1)
+    # A slip of the hand changes a name's length by little; of many names few are compared.
+    alike = [each for each in known if abs(len(each) - len(name)) <= slip_max][:compared_max]
+    close = get_close_matches(name, alike, n=1)
     if close:
         return f"did you mean {close[0]}?"
-    return f"known here: {', '.join(known)}" if known else "nothing is known here"
+    if not known:
+        return "nothing is known here"
+    more = ", ..." if len(known) > listed_max else ""
+    return f"known here: {', '.join(known[:listed_max])}{more}"

@@ -2,10 +2,11 @@
 
 Plain YAML turns `on`, `no`, 0712 and 1:30 into other things, keeps the last of two equal keys,
 and lets aliases multiply a page into gigabytes. Here every scalar is the text that was
-written, and what could surprise (E00: anchors, aliases, tags, a second document, depth, size;
-E02: a key twice) is refused.
+written, and what could surprise (E00: anchors, aliases, tags, a second document, depth, size,
+characters that nobody sees; E02: a key twice) is refused.
 """
 
+import re
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -14,7 +15,14 @@ import yaml
 from ussd_gateway.files.faults import Faults
 
 octets_max = 256 * 1024
+nodes_max = 20_000
 depth_max = 12
+
+# Control characters but the line break; what turns the direction of writing, or has no width.
+# The joiners of some scripts (U+200C, U+200D) are no trick.
+_UNSEEN = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +53,16 @@ def read(source: bytes, faults: Faults) -> Node | None:
         return None
 
     try:
+        source.decode()
         return _build(source, faults)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         faults.add("E00", line, error.problem or "not YAML", "correct the YAML here")
-    except (yaml.YAMLError, UnicodeDecodeError):
-        faults.add("E00", 1, "not text", "save the file as UTF-8 without control characters")
+    except UnicodeDecodeError as error:
+        faults.add("E00", _line_at(source, error.start), "not UTF-8", "save it as UTF-8")
+    except yaml.reader.ReaderError as error:
+        line = _line_at(source, error.position)
+        faults.add("E00", line, "a control character", "remove it")
     except _Refused as refused:
         faults.add("E00", refused.line, refused.found, refused.advice)
     return None
@@ -68,7 +80,9 @@ def _build(source: bytes, faults: Faults) -> Node | None:
     """Reads events rather than nodes: composing would already have followed the aliases."""
     documents: list[Node] = []
     opened: list[tuple[yaml.Event, list[Node]]] = []
-    for event in yaml.parse(source, Loader=yaml.CSafeLoader):
+    for count, event in enumerate(yaml.parse(source, Loader=yaml.CSafeLoader)):
+        if count > nodes_max:
+            raise _Refused(event, "too much", f"write at most {nodes_max} keys and values")
         _refuse_the_surprising(event)
         line = _line(event)
         match event:
@@ -96,6 +110,10 @@ def _build(source: bytes, faults: Faults) -> Node | None:
 def _line(event: yaml.Event) -> int:
     mark = event.start_mark
     return mark.line + 1 if mark else 1
+
+
+def _line_at(source: bytes, offset: int) -> int:
+    return source.count(b"\n", 0, offset) + 1
 
 
 def _pairs(
@@ -130,5 +148,11 @@ def _refuse_the_surprising(event: yaml.Event) -> None:
                 )
             if event.tag is not None:
                 raise _Refused(event, f"tag {event.tag}", "write the value without a tag")
+            unseen = (
+                _UNSEEN.search(event.value) if isinstance(event, yaml.ScalarEvent) else None
+            )
+            if unseen:
+                found = f"the character U+{ord(unseen[0]):04X}"
+                raise _Refused(event, found, "nobody sees it; remove it")
         case _:
             pass

@@ -16,11 +16,12 @@ from ussd_gateway.domain.journal import Leg, Posting
 from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.refusals import Reason, Refused
 from ussd_gateway.ports import Action, Answer, Call, Carrier, Effect, Reads, Scalar
-from ussd_gateway.services.catalogue import Item
+from ussd_gateway.services.catalogue import ITEMS_MAX, Item
 from ussd_gateway.services.fulfilment import PENDING, Fulfilment, left_s
 from ussd_gateway.services.pins import Proof
 from ussd_gateway.services.teller import (
     COUNT,
+    ID,
     MONEY,
     NAME,
     RECEIPT,
@@ -132,6 +133,14 @@ class BuyContentService:
         self._fulfilment = fulfilment
         self._catalogue = catalogue
 
+    def offered(self, _call: Call) -> Answer:
+        """All that there is to buy, as it stands in the file."""
+        rows: tuple[Mapping[str, Scalar], ...] = tuple(
+            {"item": item.code, "name": item.name, "price": item.price}
+            for item in self._catalogue.values()
+        )
+        return Answer("ok", {}, rows)
+
     def quote(self, call: Call) -> Answer:
         """What it is, whose, and what it adds to the phone bill."""
         item = self._catalogue.get(text(call.args["item"]))
@@ -169,9 +178,20 @@ class BuyContentService:
     def actions(self) -> tuple[Action, ...]:
         return (
             Action(
+                "content.offered",
+                Effect.READ,
+                {},
+                {},
+                outcomes(),
+                takes_secret=False,
+                run=self.offered,
+                rows={"item": ID, "name": NAME, "price": MONEY},
+                rows_max=ITEMS_MAX,
+            ),
+            Action(
                 "content.quote",
                 Effect.READ,
-                {"item": NAME},
+                {"item": ID},
                 {"name": NAME, "merchant": NAME, "price": MONEY},
                 outcomes(Reason.UNKNOWN_BUSINESS),
                 takes_secret=False,
@@ -180,7 +200,7 @@ class BuyContentService:
             Action(
                 "content",
                 Effect.MONEY,
-                {"item": NAME, "price": MONEY},
+                {"item": ID, "price": MONEY},
                 {"receipt": RECEIPT, "amount": MONEY, "name": NAME, "tries_left": COUNT},
                 pin_outcomes(
                     Reason.UNKNOWN_BUSINESS, Reason.FEE_CHANGED, Reason.CARRIER_REFUSED
@@ -188,5 +208,6 @@ class BuyContentService:
                 | {PENDING},
                 takes_secret=True,
                 run=self.buy,
+                moves=frozenset({"ok", PENDING}),
             ),
         )

@@ -18,16 +18,28 @@ class Mark(Struct, frozen=True, array_like=True):
 
     state: str
     undo: dict[str, Kept | None]
+    page: int = 0
 
 
 class Session(Struct, frozen=True, array_like=True):
-    """Where a phone is in a program. No secret is ever in it."""
+    """Where a phone is in a program. No secret is ever in it.
+
+    `rows` are those of the list on the screen: its numbers are bound to them. `pages` are the
+    places of the first line of each page that was come to, and of the next. `quoted` is the
+    first of the calls on the way to this screen: who comes back to it later asks them anew.
+    `paused`: the phone was lost, dialled again, and is asked whether to go on.
+    """
 
     state: str
     language: str
     values: dict[str, Kept]
     back: tuple[Mark, ...]
     tries: int  # bad inputs in a row at this state
+    page: int = 0
+    pages: tuple[int, ...] = ()
+    rows: tuple[dict[str, Kept], ...] = ()
+    quoted: str = ""
+    paused: bool = False
 
 
 class New(Struct, frozen=True):
@@ -50,13 +62,19 @@ class Jump(Struct, frozen=True):
     values: dict[str, Scalar]
 
 
+class Redialled(Struct, frozen=True):
+    """The phone dials while this session could still go on. `values` are me.* as of now."""
+
+    values: dict[str, Scalar]
+
+
 class Answered(Struct, frozen=True):
     """The action that the last step wanted has answered."""
 
     answer: Answer
 
 
-Event = New | Typed | Jump | Answered
+Event = New | Typed | Jump | Redialled | Answered
 
 
 class Screen(Struct, frozen=True):

@@ -7,7 +7,7 @@ too long.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ussd_gateway.domain.money import Money
 from ussd_gateway.files.faults import Fault
@@ -37,11 +37,18 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text in every language of its pack. `names` are those its slots show."""
+    """A text in every language of its pack. `names` are those its slots show; `wide` the
+    languages that cannot be said in GSM-7, and go out as UCS-2; `lines` where each language
+    of it stands in the file."""
 
     line: int
     names: frozenset[str]
     parts: Mapping[str, tuple[str | Slot, ...]]
+    wide: frozenset[str] = frozenset()
+    lines: Mapping[str, int] = field(default_factory=dict)
+
+    def line_in(self, language: str) -> int:
+        return self.lines.get(language, self.line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +106,14 @@ class Menu:
     """`root`: reached from the entry without a choice, so there is nowhere to go back to."""
 
     line: int
-    blocks: tuple[tuple[Guard | None, Text], ...]  # its lines, those under one guard together
+    text: Text
     options: Mapping[str, Option]
     nav: bool
     root: bool
+    # All of it on one page: its lines, those under one guard together; and what that costs at
+    # worst, with a reason above it, by language.
+    blocks: tuple[tuple[Guard | None, Text], ...]
+    septets: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +163,27 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class List:
+    """Rows of a read action to choose from. The number that is printed before a row is bound,
+    in the session, to the row as it was read; the one that is chosen becomes the record
+    `into`. Its labels know `row.*`. `chooses_one`: of a single row there is nothing to ask."""
+
+    line: int
+    text: Text
+    act: Act  # its outcomes: all but `ok`, and EMPTY for no rows at all
+    row: Text
+    fields: tuple[Taken, ...]  # of a row: its name there, ours, `row.name`
+    into: str
+    rows_max: int
+    chooses_one: bool
+    go: str
+    nav: bool
+
+
+EMPTY = "empty"
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     line: int
     when: Guard | None
@@ -170,7 +202,7 @@ class End:
     text: Text
 
 
-State = Menu | Input | Secret | Call | Decide | End
+State = Menu | Input | Secret | List | Call | Decide | End
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +220,12 @@ class Notices:
     dial_again: Text
     pin_dialled: Text
     checking: Text
+    not_now: Text  # an action that operators have stopped
+    menu_changed: Text  # above a screen that a session is moved to
+    resume: Text  # asks: 1 goes on, 2 starts again
     back: Text
+    more: Text
+    prev: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,8 +246,12 @@ class Shortcut:
 
 @dataclass(frozen=True, slots=True)
 class Nav:
+    """`more` and `prev` are keys only on screens that page."""
+
     back: str
     home: str
+    more: str
+    prev: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +263,12 @@ class Program:
     nav: Nav
     idle_s: int
     hops_max: int
+    resume_s: int  # how long after its last screen a session can be gone on with; 0: never
+    moves: Mapping[str, str]  # `map`: states of versions before, to those that take their place
+    names: Mapping[str, VarType]  # what texts and guards may use, flat
+    needs: Mapping[str, frozenset[str]]  # what is set on every path to a state
     notices: Notices
+    above: Mapping[str, int]  # septets kept for a reason above a page, by language
     shortcuts: tuple[Shortcut, ...]
     states: Mapping[str, State]
     money_max: Money

@@ -2,6 +2,8 @@
 
 vars:     {amount: money, name: text(20), ...}      all that a message may show
 messages: sent: {en: "...", sw: "..."}              each in every language, one segment at worst
+
+A segment has 160 septets; or 70 characters, in a language that cannot be said in GSM-7.
 """
 
 import re
@@ -14,8 +16,12 @@ from ussd_gateway.files import fields, strict_yaml
 from ussd_gateway.files.faults import Fault, Faults
 from ussd_gateway.files.strict_yaml import Node
 from ussd_gateway.ports import Scalar, VarType
-from ussd_gateway.ussd.menu import Nav, Text
+from ussd_gateway.ussd.lint.money import check_texts
+from ussd_gateway.ussd.menu import Text
+from ussd_gateway.ussd.reading.header import USUAL
 from ussd_gateway.ussd.reading.known import Known
+from ussd_gateway.ussd.reading.languages import find_wide, read_languages
+from ussd_gateway.ussd.reading.naming import check_name
 from ussd_gateway.ussd.render import fitter, render, septets_at_worst
 
 SCHEMA = "1"
@@ -30,6 +36,7 @@ class Messages:
     languages: tuple[str, ...]
     vars: Mapping[str, VarType]
     texts: Mapping[str, Text]
+    warnings: tuple[Fault, ...]
 
     def render(self, template: str, language: str, values: Mapping[str, Scalar]) -> str:
         """The SMS as it goes out. `values` beyond the declared vars are left alone."""
@@ -54,31 +61,38 @@ def load_messages(
     header = fields.mapping(
         root, faults, where="the file", required=("schema", "languages", "vars", "messages")
     )
-    schema = fields.word(header.get("schema"), faults, where="schema")
-    if schema != SCHEMA:
-        faults.add("E01", root.line, f"schema: {schema}", f"this gateway reads {SCHEMA}")
+    fields.expect(header.get("schema"), SCHEMA, faults, where="schema")
     declared = _vars(header.get("vars"), faults)
-    languages = tuple(
-        fields.word(item, faults, where="languages")
-        for item in fields.items(header.get("languages"), faults, where="languages")
-    )
+    languages = read_languages(header.get("languages"), faults)
     known = Known(
         languages=languages,
+        wide=find_wide(root, languages, faults),
         money_max=money_max,
         actions={},
         vars={},
         names=declared,
         states=(),
-        nav=Nav(back="0", home="00"),
+        nav=USUAL,
         faults=faults,
     )
     texts = _texts(header.get("messages"), known, templates, line=root.line)
-    return faults.errors or Messages(languages, declared, texts)
+    check_texts(
+        ((f"message {name}", text) for name, text in texts.items()),
+        money={name for name, kind in declared.items() if kind.kind == "money"},
+        languages=languages,
+        ours=money_max.currency,
+        faults=faults,
+    )
+    if faults.errors:
+        return faults.in_order
+    return Messages(languages, declared, texts, faults.warnings)
 
 
 def _vars(node: Node | None, faults: Faults) -> dict[str, VarType]:
     found = {}
     for key, value in fields.pairs(node, faults, where="vars"):
+        if not check_name(key, faults):
+            continue
         text = fields.word(value, faults, where=key.text)
         match = _TYPE.fullmatch(text)
         if text == "money":
@@ -99,17 +113,19 @@ def _texts(
             advice = fields.nearest(key.text, sorted(templates))
             known.faults.add("E01", key.line, f"message {key.text}", advice)
             continue
-        text = known.text(value, where=f"message {key.text}", line=key.line)
-        found[key.text] = text
+        found[key.text] = known.text(value, where=f"message {key.text}", line=key.line)
         for language in known.languages:
-            septets = septets_at_worst(text, language)
-            if septets > gsm7.SMS_SEPTETS_MAX:
-                known.faults.add(
-                    "E11",
-                    key.line,
-                    f"message {key.text} in {language}: {septets} septets at worst",
-                    f"shorten it to {gsm7.SMS_SEPTETS_MAX}, one segment",
-                )
+            _check_segment(key.text, found[key.text], language, known.faults)
     for name in sorted(templates - found.keys()):
         known.faults.add("E01", line, f"no message {name}", "the gateway sends it: write it")
     return found
+
+
+def _check_segment(name: str, text: Text, language: str, faults: Faults) -> None:
+    """E11: what is longer than one segment costs as two."""
+    most, unit, cost = gsm7.SMS_SEPTETS_MAX, "septets", septets_at_worst(text, language)
+    if language in text.wide:
+        most, unit, cost = gsm7.SMS_UNITS_MAX, "characters", cost // 2
+    if cost > most:
+        found = f"message {name} in {language}: {cost} {unit} at worst"
+        faults.add("E11", text.line_in(language), found, f"shorten it to {most}, one segment")

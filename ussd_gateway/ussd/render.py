@@ -24,6 +24,7 @@ screen_septets_max = 160
 msisdn_septets_max = 16  # E.164 in full, for a number of no market of ours
 masked_septets = 10
 count_septets_max = 6
+date_septets = 10
 
 # Names that would show what was typed in secret. Nothing is ever kept under them.
 SECRETS = frozenset({"pin", "nip", "otp", "secret", "password"})
@@ -34,6 +35,9 @@ Part = str | Slot
 MISSING = "-"
 
 _SLOT = re.compile(r"\{([^{}|]*)(?:\|([^{}|]*))?\}")
+_FILTER = re.compile(r"([a-z]+)(?:\(([^()]*)\))?")
+# How other languages of templates write a slot: none of them is meant as it stands.
+_FOREIGN = re.compile(r"%[sdif]\b|%\(|[$#]\{|<%")
 # The characters that cost one septet each and need no second look.
 _PLAIN = re.compile(r"[ !\"#$%&'()*+,\-./0-9:;<=>?@A-Z_a-z]*")
 _BREAKS = str.maketrans("\n\r\f\t\v", "     ")
@@ -65,7 +69,8 @@ def joined(texts: Iterable[Text]) -> Text:
         for text in texts:
             line += ["\n", *text.parts[language]] if line else text.parts[language]
         parts[language] = _merged(line)
-    return Text(texts[0].line, frozenset().union(*(text.names for text in texts)), parts)
+    names = frozenset().union(*(text.names for text in texts))
+    return Text(texts[0].line, names, parts, texts[0].wide)
 
 
 def labelled(label: str, text: Text) -> Text:
@@ -74,6 +79,7 @@ def labelled(label: str, text: Text) -> Text:
         text.line,
         text.names,
         {language: _merged([label, *parts]) for language, parts in text.parts.items()},
+        text.wide,
     )
 
 
@@ -83,13 +89,17 @@ def parse(
     line: int,
     scope: Mapping[str, VarType],
     money_max: Money,
+    wide: bool,
     faults: Faults,
 ) -> tuple[Part, ...]:
     """The parts of one text as an operator wrote it, names and filters checked."""
     source = source.strip()
-    if not gsm7.is_gsm7(source):
+    if not wide and not gsm7.is_gsm7(source):
         faults.add("W12", line, repr(source), "not GSM-7; it will be shown in bare letters")
         source = gsm7.fold(source)
+    if any(brace in _SLOT.sub("", source) for brace in "{}") or _FOREIGN.search(source):
+        faults.add("E09", line, repr(source), "write a slot as {name} or {name|filter}")
+        return ("",)
 
     parts: list[Part] = []
     end = 0
@@ -101,8 +111,6 @@ def parse(
             parts.append(Slot(match[1], filtered.show, septets_max))
         end = match.end()
     parts.append(source[end:])
-    if any(brace in part for part in parts if isinstance(part, str) for brace in "{}"):
-        faults.add("E09", line, repr(source), "write a slot as {name} or {name|filter}")
     return _merged(parts)
 
 
@@ -120,15 +128,23 @@ def filled(text: Text, values: Vars) -> Text:
             language: _merged(shown(part) for part in parts)
             for language, parts in text.parts.items()
         },
+        text.wide,
+        text.lines,
     )
 
 
 def septets_at_worst(text: Text, language: str) -> int:
     """What the text costs when each of its values is as long as it can be."""
+    wide = language in text.wide
     return sum(
-        gsm7.septets(part) if isinstance(part, str) else part.septets_max
+        cost(part, wide=wide) if isinstance(part, str) else part.septets_max * (1 + wide)
         for part in text.parts[language]
     )
+
+
+def cost(text: str, *, wide: bool) -> int:
+    """What a text takes of a screen, in septets: of UCS-2 there is room for half as many."""
+    return 2 * gsm7.ucs2_units(text) if wide else gsm7.septets(text)
 
 
 def fitter(kind: VarType) -> Callable[[Scalar], Scalar]:
@@ -167,26 +183,40 @@ def _as_it_is(value: Scalar) -> Scalar:
 
 
 def _filter(
-    name: str, filter_name: str | None, line: int, scope: Mapping[str, VarType], faults: Faults
+    name: str, written: str | None, line: int, scope: Mapping[str, VarType], faults: Faults
 ) -> "_Filter | None":
     if name.rpartition(".")[2] in SECRETS:
         faults.add("E19", line, f"{{{name}}}", "what is typed in secret is never shown")
         return None
     if name not in scope:
-        faults.add("E09", line, f"{{{name}}}", "name a declared var, me.* or result.*")
+        advice = "name a declared var, me.* or result.*"
+        faults.add("E09", line, f"{{{name}}}", advice)
         return None
-    if filter_name is not None and filter_name not in FILTERS:
-        faults.add("E09", line, f"|{filter_name}", f"filters are {', '.join(sorted(FILTERS))}")
+    filtered = _BARE if written is None else _filter_named(written)
+    if filtered is None:
+        known = f"filters are {', '.join(sorted(FILTERS))}; and plural(day,days)"
+        faults.add("E09", line, f"|{written}", known)
         return None
 
-    filtered = FILTERS[filter_name] if filter_name is not None else _BARE
     kind = scope[name].kind
     if kind not in filtered.kinds:
         fit = [known for known, each in FILTERS.items() if kind in each.kinds]
         advice = f"show it as {{{name}|{fit[0]}}}" if fit else "it cannot be shown"
-        faults.add("E09", line, f"{{{name}}} is of type {kind}", advice)
+        bare_money = kind == "money" and written is None
+        code = "E32" if bare_money else "E09"
+        faults.add(code, line, f"{{{name}}} is of type {kind}", advice)
         return None
     return filtered
+
+
+def _filter_named(written: str) -> "_Filter | None":
+    match = _FILTER.fullmatch(written.strip())
+    if match is None:
+        return None
+    if match[1] == "plural" and match[2]:
+        words = [word.strip() for word in match[2].split(",")]
+        return _plural(*words) if len(words) == 2 and all(words) else None
+    return FILTERS.get(match[1]) if match[2] is None else None
 
 
 def _merged(parts: Iterable[Part]) -> tuple[Part, ...]:
@@ -229,6 +259,26 @@ def _bare_septets(kind: VarType, _money_max: Money) -> int:
             return kind.length
 
 
+def _show_date(value: Scalar) -> str:
+    """21/11/2026, as the people of these markets write it."""
+    year, month, day = str(value).split("-")
+    return f"{day}/{month}/{year}"
+
+
+def _plural(one: str, many: str) -> "_Filter":
+    """`{n|plural(try,tries)}`: 1 try, 3 tries. Each language names its own two."""
+
+    def show(value: Scalar) -> str:
+        return f"{value} {one if value == 1 else many}"
+
+    # Of UCS-2, where a text costs twice its units, a word may be no GSM-7.
+    words_max = max(
+        gsm7.septets(word) if gsm7.is_gsm7(word) else gsm7.ucs2_units(word)
+        for word in (one, many)
+    )
+    return _Filter(frozenset({"count"}), show, lambda *_: count_septets_max + 1 + words_max)
+
+
 _BARE = _Filter(frozenset({"text", "digits", "count", "lines"}), str, _bare_septets)
 
 FILTERS: Mapping[str, _Filter] = {
@@ -239,5 +289,6 @@ FILTERS: Mapping[str, _Filter] = {
         frozenset({"msisdn"}), _show_local, lambda kind, _: kind.length or msisdn_septets_max
     ),
     "mask": _Filter(frozenset({"msisdn"}), _show_masked, lambda _kind, _money: masked_septets),
+    "date": _Filter(frozenset({"date"}), _show_date, lambda _kind, _money: date_septets),
     "upper": _Filter(frozenset({"text"}), _show_upper, _bare_septets),
 }

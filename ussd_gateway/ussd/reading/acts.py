@@ -1,4 +1,4 @@
-"""Reads what a `call` or a `secret` does: the action, its arguments, where outcomes lead.
+"""Reads what a state does: the action, its arguments, where its outcomes lead.
 
 do: send_money.quote
 with: {to: to, language: "'fr'"}    the action's parameter: our name, or a text in quotes
@@ -13,7 +13,7 @@ from ussd_gateway.files import fields
 from ussd_gateway.files.strict_yaml import Branch, Leaf, Node
 from ussd_gateway.ports import TIMEOUT, UNKNOWN, Action, Effect, VarType
 from ussd_gateway.ussd import render
-from ussd_gateway.ussd.menu import Act, Again, Taken, Target
+from ussd_gateway.ussd.menu import EMPTY, Act, Again, Taken, Target
 from ussd_gateway.ussd.reading.known import Known, Written
 
 # An action that has not answered by then ends in `timeout`: a whole hop, with several of them,
@@ -23,14 +23,14 @@ within_s_max = 6
 _QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
 
 
-def read_act(state: Written, found: Mapping[str, Node], known: Known, *, secret: bool) -> Act:
-    """What a state does; `secret`: it is a `secret` that does it."""
+def read_act(state: Written, found: Mapping[str, Node], known: Known) -> Act:
+    """What a state does."""
     action = _action(found.get("do"), known)
     within_s = fields.seconds(found.get("within"), known.faults, where="within", most=999)
     if within_s > within_s_max:
         advice = f"the phone waits; at most {within_s_max}s"
         known.faults.add("E22", found["within"].line, f"within: {within_s}s", advice)
-    outcomes = _outcomes(state, found.get("outcomes"), known, secret=secret)
+    outcomes = _outcomes(state, found.get("outcomes"), known)
     args, fixed = _args(state, found.get("with"), action, known)
     if action is None:
         name = fields.word(found.get("do"), known.faults, where="do")
@@ -40,7 +40,7 @@ def read_act(state: Written, found: Mapping[str, Node], known: Known, *, secret:
         return Act(state.line, name, Effect.READ, args, fixed, within_s, outcomes)
 
     _check_outcomes(state, action, outcomes, found.get("outcomes"), known)
-    _check_secret(state, action, known, secret=secret)
+    _check_secret(state, action, known, line=found["do"].line)
     return Act(state.line, action.name, action.effect, args, fixed, within_s, outcomes)
 
 
@@ -65,7 +65,7 @@ def saved(save: str, node: Node, do: Node | None, known: Known) -> tuple[Taken, 
     for name, kind in var.type.fields.items():
         given = action.gives.get(name) if action else None
         if action and (given is None or given.kind != kind.kind):
-            advice = f"{action.name} gives {_listed(action.gives)}"
+            advice = f"{action.name} gives {listed(action.gives)}"
             known.faults.add("E20", node.line, f"{save}.{name} of type {kind.kind}", advice)
         taken.append(Taken(name, f"{save}.{name}", render.fitter(kind)))
     return tuple(taken)
@@ -90,7 +90,7 @@ def _args(
             advice = "name a declared var, me.* or result.*, or quote a text: \"'fr'\""
             known.faults.add("E09", value.line, written, advice)
         elif action and wanted is None:
-            advice = f"{action.name} takes {_listed(action.takes)}"
+            advice = f"{action.name} takes {listed(action.takes)}"
             known.faults.add("E09", key.line, key.text, advice)
         elif wanted and given and wanted.kind != given.kind:
             found = f"{written} is of type {given.kind}"
@@ -108,16 +108,14 @@ def _args(
     return tuple(args), fixed
 
 
-def _outcomes(
-    state: Written, node: Node | None, known: Known, *, secret: bool
-) -> dict[str, Target]:
+def _outcomes(state: Written, node: Node | None, known: Known) -> dict[str, Target]:
     outcomes: dict[str, Target] = {}
     for key, value in fields.pairs(node, known.faults, where=f"outcomes of {state.name}"):
         if isinstance(value, Branch):
             found = fields.mapping(value, known.faults, where=key.text, required=("again",))
             note = known.text(found.get("again"), where=f"again of {key.text}", line=value.line)
             outcomes[key.text] = Again(note)
-            if not secret:
+            if state.kind != "secret":
                 advice = "only a `secret` can be asked again; name a state"
                 known.faults.add("E04", value.line, key.text, advice)
         else:
@@ -133,26 +131,34 @@ def _check_outcomes(
     known: Known,
 ) -> None:
     line = node.line if node else state.line
+    pairs = node.pairs if isinstance(node, Branch) else ()
+    lines = {key.text: key.line for key, _ in pairs}
     needed = {TIMEOUT} | ({UNKNOWN} if action.effect is Effect.MONEY else set())
-    for name in sorted((action.outcomes | needed) - outcomes.keys()):
+    expected = action.outcomes | needed
+    if state.kind == "list":
+        # `ok` with rows is the list itself.
+        expected = (expected - {"ok"}) | {EMPTY}
+    for name in sorted(expected - outcomes.keys()):
         code = "E17" if name in needed else "E16"
         known.faults.add(code, line, f"{state.name}: outcome {name}", "say where it leads")
-    for name in sorted(outcomes.keys() - action.outcomes):
+    for name in sorted(outcomes.keys() - expected):
         advice = f"{action.name} has no such outcome; remove it"
-        known.faults.add("E16", line, f"{state.name}: outcome {name}", advice)
+        known.faults.add("E16", lines[name], f"{state.name}: outcome {name}", advice)
     # What may have moved is never tried again under a new key.
     if isinstance(outcomes.get(UNKNOWN), Again):
-        known.faults.add("E17", line, f"{state.name}: unknown again", "lead it to an `end`")
+        advice = "lead it to an `end`"
+        known.faults.add("E17", lines[UNKNOWN], f"{state.name}: unknown again", advice)
 
 
-def _check_secret(state: Written, action: Action, known: Known, *, secret: bool) -> None:
+def _check_secret(state: Written, action: Action, known: Known, *, line: int) -> None:
+    secret = state.kind == "secret"
     if secret and not action.takes_secret:
         advice = "it takes no secret; do it in a `call`"
-        known.faults.add("E18", state.line, f"{state.name}: {action.name}", advice)
+        known.faults.add("E18", line, f"{state.name}: {action.name}", advice)
     if not secret and (action.takes_secret or action.effect is Effect.MONEY):
         advice = "money moves on a PIN; do it in a `secret`"
-        known.faults.add("E18", state.line, f"{state.name}: {action.name}", advice)
+        known.faults.add("E18", line, f"{state.name}: {action.name}", advice)
 
 
-def _listed(kinds: Mapping[str, VarType]) -> str:
+def listed(kinds: Mapping[str, VarType]) -> str:
     return ", ".join(f"{name} ({kind.kind})" for name, kind in kinds.items()) or "nothing"

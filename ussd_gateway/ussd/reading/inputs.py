@@ -105,4 +105,5 @@ def _refuse_asking_secrets(text: Text, known: Known) -> None:
             asked = _ASKS_SECRET.search(part) if isinstance(part, str) else None
             if asked:
                 advice = "an `input` is kept and shown; ask for it in a `secret`"
-                known.faults.add("E28", text.line, f"{asked[0]} ({language})", advice)
+                line = text.line_in(language)
+                known.faults.add("E28", line, f"{asked[0]} ({language})", advice)

@@ -34,6 +34,7 @@ class Written:
 @dataclass(frozen=True, slots=True)
 class Known:
     languages: tuple[str, ...]
+    wide: frozenset[str]  # those of the languages that go out as UCS-2
     money_max: Money
     actions: Mapping[str, Action]
     vars: Mapping[str, Var]
@@ -56,7 +57,9 @@ class Known:
         for language in self.languages:
             parts[language] = self._parts(written.get(language), language, where, node, line)
         slots = [part for each in parts.values() for part in each if not isinstance(part, str)]
-        return Text(node.line if node else line, frozenset(slot.name for slot in slots), parts)
+        names = frozenset(slot.name for slot in slots)
+        lines = {language: leaf.line for language, leaf in written.items()}
+        return Text(node.line if node else line, names, parts, self.wide, lines)
 
     def guard(self, node: Node | None, *, where: str) -> Guard | None:
         """None where there is none to read, or where it is at fault."""
@@ -67,12 +70,12 @@ class Known:
             return None
         return guards.parse(source, line=node.line, scope=self.names, faults=self.faults)
 
-    def target(self, node: Node | None, *, where: str) -> str:
-        """The name of a state (E04)."""
+    def target(self, node: Node | None, *, where: str, code: str = "E04") -> str:
+        """The name of a state."""
         name = fields.word(node, self.faults, where=where)
         if node is not None and name and name not in self.states:
             advice = f"no such state; {fields.nearest(name, self.states)}"
-            self.faults.add("E04", node.line, name, advice)
+            self.faults.add(code, node.line, name, advice)
         return name
 
     def knowing(self, names: Mapping[str, VarType]) -> "Known":
@@ -95,6 +98,7 @@ class Known:
             line=written.line,
             scope=self.names,
             money_max=self.money_max,
+            wide=language in self.wide,
             faults=self.faults,
         )
 

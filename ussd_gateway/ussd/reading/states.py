@@ -1,12 +1,12 @@
-"""Reads the states of a pack by kind: `menu | input | secret | call | decide | end`."""
+"""Reads the states of a pack by kind: `menu | input | secret | list | call | decide | end`."""
 
 import re
 from collections.abc import Mapping
 
 from ussd_gateway.files import fields
-from ussd_gateway.files.strict_yaml import Node
+from ussd_gateway.files.strict_yaml import Node, Row
 from ussd_gateway.ports import Effect
-from ussd_gateway.ussd import render, typed
+from ussd_gateway.ussd import pages, render, typed
 from ussd_gateway.ussd.menu import (
     Call,
     Decide,
@@ -21,14 +21,14 @@ from ussd_gateway.ussd.menu import (
     Taken,
     Text,
 )
-from ussd_gateway.ussd.reading import acts, inputs
+from ussd_gateway.ussd.reading import acts, inputs, lists
+from ussd_gateway.ussd.reading.header import KEY
 from ussd_gateway.ussd.reading.known import Known, Written
 
-KINDS = ("menu", "input", "secret", "call", "decide", "end")
+KINDS = ("menu", "input", "secret", "list", "call", "decide", "end")
 
 digits_max = 12
 
-_KEY = re.compile(r"[0-9]{1,2}")
 _DIGITS = re.compile(r"([0-9]{1,2})(?:-([0-9]{1,2}))?")
 
 
@@ -66,6 +66,8 @@ def read_states(
                 read[state.name] = inputs.read_input(state, known, notices)
             case "secret":
                 read[state.name] = _secret(state, known, notices)
+            case "list":
+                read[state.name] = lists.read_list(state, known)
             case "call":
                 read[state.name] = _call(state, known)
             case "decide":
@@ -106,7 +108,13 @@ def _menu(state: Written, known: Known, notices: Notices, *, root: bool) -> Menu
         lines.append((option.when, render.labelled(f"{key}. ", option.text)))
     if nav and not root:
         lines.append((None, render.labelled(f"{known.nav.back}. ", notices.back)))
-    return Menu(state.line, _blocks(lines), options, nav, root)
+    blocks = _blocks(lines)
+    septets = {
+        language: pages.reason_septets(notices, language)
+        + sum(render.septets_at_worst(each, language) for _, each in blocks)
+        for language in known.languages
+    }
+    return Menu(state.line, text, options, nav, root, blocks, septets)
 
 
 def _options(
@@ -137,7 +145,7 @@ def _options(
             known.target(found.get("go"), where="go"),
             _spoken(found.get("speaks"), known),
         )
-    if guarded and all(guarded):
+    if isinstance(node, Row) and all(guarded):
         advice = "leave one option without `when`, or decide before this menu"
         known.faults.add("E14", state.line, f"{state.name} can hide every option", advice)
     return options
@@ -155,12 +163,14 @@ def _spoken(node: Node | None, known: Known) -> str | None:
 
 
 def _clash(key: str, options: Mapping[str, Option], known: Known, *, nav: bool) -> str | None:
-    if not _KEY.fullmatch(key):
+    if not KEY.fullmatch(key):
         return "keys are of one or two digits"
     if key in options:
         return f"line {options[key].line} has this key already"
     if nav and key in (known.nav.back, known.nav.home):
         return "this key leads back or home; choose another, or say `nav: off`"
+    if key in (known.nav.more, known.nav.prev):
+        return "this key turns pages; choose another"
     return None
 
 
@@ -185,7 +195,7 @@ def _secret(state: Written, known: Known, notices: Notices) -> Secret:
         required=("text", "digits", "do", "within", "outcomes"),
         optional=("with", "save", "nav"),
     )
-    act = acts.read_act(state, found, known, secret=True)
+    act = acts.read_act(state, found, known)
     least, most = _digits(found.get("digits"), known)
     return Secret(
         line=state.line,
@@ -223,7 +233,7 @@ def _call(state: Written, known: Known) -> Call:
     )
     return Call(
         line=state.line,
-        act=acts.read_act(state, found, known, secret=False),
+        act=acts.read_act(state, found, known),
         takes=() if "save" in found else acts.results(found.get("do"), known),
         saves=_saved(found, known, moves_money=False),
     )

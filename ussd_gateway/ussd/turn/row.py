@@ -3,17 +3,23 @@
 from msgspec import DecodeError, Struct, msgpack
 
 from ussd_gateway.ussd.events import Session
-from ussd_gateway.ussd.heard import Heard
+from ussd_gateway.ussd.turn.heard import Heard
 
 
 class Row(Struct, frozen=True, array_like=True):
-    """`session` is None when it has ended: then its last reply is all there is to say."""
+    """`session` is None when it has ended: then its last reply is all there is to say. `left`
+    is what it asks about, while it asks whether to go on."""
 
+    pack: str
     program: str  # digest
+    route: str
+    session_id: str
     visit: str
+    at_ms: int  # when it was replied
     heard: Heard
     reply: str
     session: Session | None
+    left: tuple[str, str, int] | None = None  # ports.Left
 
 
 _encoder = msgpack.Encoder()

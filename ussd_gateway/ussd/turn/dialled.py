@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from ussd_gateway.ports import Scalar
 from ussd_gateway.ussd.events import Jump, Session
-from ussd_gateway.ussd.heard import JOINT
 from ussd_gateway.ussd.menu import Program, Shortcut
+from ussd_gateway.ussd.turn.heard import JOINT
 
 
 def shortcut(program: Program, session: Session, text: str) -> Jump | None:

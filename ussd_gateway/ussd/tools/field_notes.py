@@ -1,0 +1,58 @@
+"""What editors show beside each field of a pack, by its name."""
+
+from collections.abc import Mapping
+
+from ussd_gateway.ussd.render import FILTERS
+
+SAYS: Mapping[str, str] = {
+    "schema": "The version of this language.",
+    "pack": "The name of the pack, which is that of its file.",
+    "entry": "The state that a session begins in.",
+    "languages": "Two-letter codes; the first is for whoever has chosen none.",
+    "profile": "The budget that every screen meets, however long its values.",
+    "nav": "The keys that lead back and home, and turn pages.",
+    "session": "How long a session waits, and whether one that was lost can be gone on with.",
+    "idle": "How long a screen waits for its answer: 180s, 3m.",
+    "max_hops": "The most answers in one session.",
+    "resume": "Whoever dials again within `window` is asked whether to go on.",
+    "window": "How long after its last screen a session can be gone on with.",
+    "mode": "Asks: Continue, or start again.",
+    "vars": "What is typed, and what actions answer; the only names that texts may show.",
+    "type": "msisdn, money, text(20), digits(6-12), id, count, bool, date; or a record.",
+    "region": "The country whose numbers are typed.",
+    "currency": "The currency of the books.",
+    "fields": "The fields of a record, and their types.",
+    "shortcuts": "Strings dialled behind the service code, and the state that each leads to.",
+    "map": "States that are no more, and those that take their place.",
+    "notices": "What the gateway itself says.",
+    "states": "What a phone can be at. Each state has one kind.",
+    "menu": "Options to choose from.",
+    "input": "Something is typed, and kept.",
+    "secret": "A PIN is typed: an action gets it, and it is kept nowhere.",
+    "list": "Rows of an action to choose from.",
+    "call": "An action is asked; no screen is shown.",
+    "decide": "The first rule that holds leads on; no screen is shown.",
+    "end": "The last screen.",
+    "text": "What is shown, in each language. {name|filter} shows a value; filters are "
+    + ", ".join(sorted(FILTERS))
+    + " and plural(one,many).",
+    "options": "The lines of the menu, in their order.",
+    "key": "What is pressed. It stays with its option for good.",
+    "go": "The state that this leads to.",
+    "when": "Only where this holds, such as `me.can_send` or `amount > fee`.",
+    "speaks": "The language that the session goes on in.",
+    "into": "The var that the answer becomes.",
+    "check": "What must hold of the answer, or else is said.",
+    "unless": "What must hold.",
+    "say": "Why the answer is not taken, in each language.",
+    "retries": "The bad answers that are borne before the session ends.",
+    "digits": "How many digits: 4, or 4-6.",
+    "do": "The action that is asked.",
+    "with": "The action's parameters: a var, me.*, or a text in quotes.",
+    "save": "The record that the answer is kept in.",
+    "within": "How long it may take before its outcome is `timeout`.",
+    "outcomes": "Where each answer of the action leads; all of them are named.",
+    "again": "The same screen again, under this reason.",
+    "row": "A line of the list; {row.name} shows a field of it.",
+    "single": "`choose`: where there is one row only, it is chosen by itself.",
+}
