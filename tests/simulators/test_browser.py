@@ -168,6 +168,16 @@ def test_a_person_can_hang_up_while_the_answer_is_awaited(
     assert [event["status"] for event in gateway.events] == ["Incomplete"]
 
 
+def test_the_route_of_a_phone_is_chosen_and_stays(page: Page, left: Locator) -> None:
+    route = left.get_by_label("Route")
+    expect(route).to_have_value("africastalking")
+    route.select_option("hubtel")
+    call(left)
+    expect(left.get_by_role("alert")).to_have_text("HTTP status 404")
+    page.reload()
+    expect(route).to_have_value("hubtel")
+
+
 def test_any_number_can_be_typed_and_a_reload_keeps_it(
     gateway: StandIn, page: Page, right: Locator
 ) -> None:

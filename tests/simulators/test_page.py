@@ -6,6 +6,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from ussd_gateway.simulators.carrier import Mood
+from ussd_gateway.simulators.vendors import VENDORS
 
 from .stand_in import COMMIT, SENT, StandIn
 
@@ -75,7 +76,17 @@ def test_a_reply_without_a_session_is_a_conflict(browser: FlaskClient) -> None:
     assert (answer.status_code, answer.json) == (409, {"error": "No session: dial first"})
 
 
-@pytest.mark.parametrize("body", [{}, {"code": 384}, {"code": "9" * 201}, ["*384#"]])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"code": 384},
+        {"code": "9" * 201},
+        ["*384#"],
+        {"code": "*384#", "route": "hubble"},
+        {"code": "*384#", "route": ["hubtel"]},
+    ],
+)
 def test_a_malformed_request_is_refused(browser: FlaskClient, body: object) -> None:
     assert browser.post(f"{AMINA}/dial", json=body).status_code == 400
 
@@ -102,6 +113,20 @@ def test_the_page_offers_every_mood_of_the_carrier(browser: FlaskClient) -> None
 
     offered = re.findall(r'name="mood" value="([^"]+)"', page)
     assert offered == [mood.value for mood in Mood]
+
+
+def test_the_page_offers_every_route(browser: FlaskClient) -> None:
+    page = browser.get("/").text
+
+    assert re.findall(r"<option>(\w+)</option>", page) == 2 * list(VENDORS)
+
+
+def test_a_phone_keeps_the_route_that_it_dialled_by(browser: FlaskClient) -> None:
+    assert post(browser, "dial", code="*384#")["route"] == "africastalking"
+    # The gateway that stands in here knows of no other.
+    state = post(browser, "dial", code="*384#", route="hubtel")
+    assert (state["route"], state["screen"]["trouble"]) == ("hubtel", "HTTP status 404")
+    assert post(browser, "hang_up")["route"] == "hubtel"
 
 
 def test_each_phone_suggests_the_code_of_its_owner(browser: FlaskClient) -> None:

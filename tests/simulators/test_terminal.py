@@ -100,4 +100,9 @@ def test_a_simulator_that_is_not_there_has_no_messages() -> None:
 @pytest.mark.parametrize("number", ["", "amina"])
 def test_a_phone_needs_a_number(number: str) -> None:
     with pytest.raises(ValueError, match="not a phone number"):
-        run_phone(load({}), number, None)
+        run_phone(load({}), number, None, "hubtel")
+
+
+def test_a_phone_needs_a_route_that_there_is() -> None:
+    with pytest.raises(ValueError, match="hubble is not a route: africastalking, hubtel,"):
+        run_phone(load({}), AMINA, None, "hubble")

@@ -149,6 +149,14 @@ def test_a_step_without_a_screen_says_nothing_and_is_done(
     assert village.done == [done]
 
 
+def test_a_route_is_named_where_a_phone_dials(village: Village) -> None:
+    text = "Amina dials *384# by hubtel\nAmina dials *384# by hubble\n"
+    assert said(village, text) == (
+        "Amina dials *384# by hubtel\n  | (HTTP status 404)\n"
+        "Amina dials *384# by hubble\n  | (no route is called hubble)\n"
+    )
+
+
 @pytest.mark.parametrize(
     "line",
     [

@@ -1,18 +1,10 @@
-"""A phone, with Africa's Talking behind it: it dials, shows screens, replies, hangs up.
-
-What the vendor sends (developers.africastalking.com/docs/ussd, as of 2026-11), always POST
-application/x-www-form-urlencoded:
-  callback   sessionId, phoneNumber (+E.164), networkCode, serviceCode, and `text`: all inputs
-             of the session joined by "*", empty on the first hop. `*384*1*0711000002#` is
-             service code *384# with `1*0711000002` on the first hop, as if typed.
-             The answer is 200 and begins `CON ` or `END `; anything else ends the session.
-  end event  to the callback URL + /events: date, sessionId, serviceCode, networkCode,
-             phoneNumber, status (Success | Incomplete | Failed), cost, durationInMillis,
-             hopsCount, input (the whole text), lastAppResponse, errorMessage
-Limits (help.africastalking.com): 10 s to connect, 15 s for the answer.
-Unconfirmed: what the phone shows when the application fails; here the Kenyan networks' words.
+"""A phone, with an aggregator behind it: it dials, shows screens, replies, hangs up.
 
     idle --dial--> open --CON--> open --END or failure--> closed --hang up--> idle
+
+What is posted, and what is taken for an answer, is the vendor's (`simulators.vendors`). 10 s to
+connect is Africa's Talking's limit. Unconfirmed: what the phone shows when the application
+fails; here the Kenyan networks' words.
 
 What was typed, PINs included, stays in this object; it is not logged and not written anywhere.
 """
@@ -21,23 +13,30 @@ import re
 import secrets
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from urllib.parse import urlencode
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 import requests
 
-SAFARICOM_KE = "63902"
+from ussd_gateway.simulators.vendors import VENDORS
+from ussd_gateway.simulators.vendors.vendor import (
+    SAFARICOM_KE,
+    Answer,
+    End,
+    Letter,
+    Misread,
+    Screen,
+    Session,
+)
+
+__all__ = ["Busy", "Handset", "NoSession", "Repeat", "Screen", "local_http", "utc_now"]
 
 connect_timeout_s = 10
-answer_timeout_s = 15
 event_timeout_s = 5
 
-_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 _DIALLED = re.compile(r"\*(\d+)((?:\*[^*#]*)*)#")
 _NOT_A_CODE = "Connection problem or invalid MMI code."
 _APPLICATION_DOWN = "External application down. Please try again later."
-_SESSION_COST = "KES 0.10"
 
 
 class NoSession(Exception):
@@ -49,16 +48,6 @@ class Busy(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Screen:
-    """What the phone shows. `trouble` is what went wrong on the way, in the vendor's words; it
-    is empty on a screen that the gateway sent."""
-
-    text: str
-    ends: bool
-    trouble: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Repeat:
     """The answer to a callback that was sent once more, and whether it is byte for byte the one
     that came the first time."""
@@ -67,28 +56,8 @@ class Repeat:
     identical: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    status: int  # 0 where there was no answer
-    body: bytes
-    trouble: str = ""
-
-
-@dataclass(slots=True)
-class _Session:
-    id: str
-    service_code: str
-    inputs: list[str] = field(repr=False)
-    began: datetime
-    hops: int = 0
-    open: bool = True
-    waiting: bool = False
-    sent: bytes = field(default=b"", repr=False)
-    answer: _Answer | None = None
-
-
-def new_session_id() -> str:
-    return f"ATUid_{secrets.token_hex(16)}"
+def new_token() -> str:
+    return secrets.token_hex(16)
 
 
 def utc_now() -> datetime:
@@ -104,7 +73,11 @@ def local_http() -> requests.Session:
 
 class Handset:
     """One phone number. Its methods may be called from several threads: a person can hang up
-    while the answer is awaited."""
+    while the answer is awaited.
+
+    `callback_url` ends in the route that the phone dials by, and the token, which is the same
+    for all routes: `.../ussd/africastalking/dev`. `tokens` make sessions' names.
+    """
 
     def __init__(
         self,
@@ -113,19 +86,20 @@ class Handset:
         network: str = SAFARICOM_KE,
         http: requests.Session | None = None,
         *,
-        session_ids: Callable[[], str] = new_session_id,
+        tokens: Callable[[], str] = new_token,
         now: Callable[[], datetime] = utc_now,
-        answer_timeout_s: float = answer_timeout_s,
+        answer_timeout_s: float | None = None,
     ) -> None:
+        """`answer_timeout_s`: None for what the vendor waits."""
         self.msisdn = msisdn
         self.network = network
         self.screen: Screen | None = None
-        self._callback_url = callback_url
+        self._base, self.route, self._token = callback_url.rsplit("/", 2)
         self._http = http or local_http()
-        self._session_ids = session_ids
+        self._tokens = tokens
         self._now = now
         self._answer_timeout_s = answer_timeout_s
-        self._session: _Session | None = None
+        self._session: Session | None = None
         self._lock = threading.Lock()
 
     @property
@@ -146,16 +120,27 @@ class Handset:
         """Callbacks of this session that were sent, repeats not counted."""
         return self._session.hops if self._session else 0
 
-    def dial(self, code: str) -> Screen:
-        """`*384#`, or with inputs: `*384*1*0711000002*500#`. Hangs up an open session first."""
+    def dial(self, code: str, *, by: str | None = None) -> Screen:
+        """`*384#`, or with inputs: `*384*1*0711000002*500#`. From now on `by` this route, if
+        one is named. Hangs up an open session first."""
         self.hang_up()
-        match = _DIALLED.fullmatch(code.strip())
+        self.route = by or self.route
+        code = code.strip()
+        match = _DIALLED.fullmatch(code)
         if match is None:
             self.screen = Screen(_NOT_A_CODE, ends=True, trouble="Not a USSD code")
             return self.screen
 
-        inputs = match[2][1:].split("*") if match[2] else []
-        session = _Session(self._session_ids(), f"*{match[1]}#", inputs, self._now())
+        session = Session(
+            id=VENDORS[self.route].session_id(self._tokens()),
+            route=self.route,
+            msisdn=self.msisdn,
+            network=self.network,
+            dialled=code,
+            service_code=f"*{match[1]}#",
+            inputs=match[2][1:].split("*") if match[2] else [],
+            began=self._now(),
+        )
         with self._lock:
             self._session = session
             session.waiting = True
@@ -179,11 +164,13 @@ class Handset:
         session = self._session
         if session is None:
             raise NoSession
-        if session.waiting or session.answer is None:
+        if session.waiting or session.answer is None or session.sent is None:
             raise Busy
 
-        again = self._post(session.sent)
-        return Repeat(_screen(again), identical=again == session.answer)
+        again = self._post(session, session.sent)
+        first = session.answer
+        identical = (again.status, again.body) == (first.status, first.body)
+        return Repeat(_shown(session, again), identical)
 
     def hang_up(self) -> None:
         """Ends the session, also while its answer is awaited, and clears the display."""
@@ -193,78 +180,65 @@ class Handset:
             if session is not None:
                 session.open = False
         if session is not None and was_open:
-            self._tell_end(session, status="Incomplete")
+            self._tell_end(session, End.INCOMPLETE)
 
-    def _hop(self, session: _Session) -> Screen:
-        form = {
-            "sessionId": session.id,
-            "phoneNumber": self.msisdn,
-            "networkCode": self.network,
-            "serviceCode": session.service_code,
-            "text": "*".join(session.inputs),
-        }
-        session.sent = urlencode(form).encode("ascii")
+    def _hop(self, session: Session) -> Screen:
         session.hops += 1
-        answer = self._post(session.sent)
-        screen = _screen(answer)
+        session.sent = VENDORS[session.route].hop(session)
+        answer = self._post(session, session.sent)
+        screen = _shown(session, answer)
 
         with self._lock:
-            session.answer = answer
+            session.answer = replace(answer, trouble=screen.trouble)
             session.waiting = False
             hung_up = not session.open
             session.open = session.open and not screen.ends
             if not hung_up:
                 self.screen = screen
         if screen.ends and not hung_up:
-            self._tell_end(session, status="Failed" if screen.trouble else "Success")
+            self._tell_end(session, End.FAILED if screen.trouble else End.SUCCESS)
         return screen
 
-    def _post(self, body: bytes) -> _Answer:
+    def _post(self, session: Session, letter: Letter) -> Answer:
+        within_s = self._answer_timeout_s or VENDORS[session.route].answer_within_s
         try:
-            response = self._http.post(
-                self._callback_url,
-                data=body,
-                headers=_FORM,
-                timeout=(connect_timeout_s, self._answer_timeout_s),
-                allow_redirects=False,
-            )
+            response = self._send(session, letter, connect_timeout_s, within_s)
         except requests.Timeout:
-            trouble = f"The application did not answer in {self._answer_timeout_s} s"
-            return _Answer(0, b"", trouble)
+            trouble = f"The application did not answer in {within_s:g} s"
+            return Answer(0, b"", trouble)
         except requests.RequestException:
-            return _Answer(0, b"", "Could not connect to the application")
-        return _Answer(response.status_code, response.content)
+            return Answer(0, b"", "Could not connect to the application")
+        return Answer(response.status_code, response.content)
 
-    def _tell_end(self, session: _Session, *, status: str) -> None:
-        last = session.answer or _Answer(0, b"")
-        now = self._now()
-        form = {
-            "date": now.strftime("%Y-%m-%d %H:%M:%S"),
-            "sessionId": session.id,
-            "serviceCode": session.service_code,
-            "networkCode": self.network,
-            "phoneNumber": self.msisdn,
-            "status": status,
-            "cost": _SESSION_COST,
-            "durationInMillis": str((now - session.began) // timedelta(milliseconds=1)),
-            "hopsCount": str(session.hops),
-            "input": "*".join(session.inputs),
-            "lastAppResponse": last.body.decode("utf-8", "replace"),
-            "errorMessage": _screen(last).trouble if status == "Failed" else "",
-        }
+    def _tell_end(self, session: Session, how: End) -> None:
+        letter = VENDORS[session.route].end(session, how, self._now())
+        if letter is None:
+            return
         try:
-            self._http.post(f"{self._callback_url}/events", data=form, timeout=event_timeout_s)
+            self._send(session, letter, event_timeout_s, event_timeout_s)
         except requests.RequestException:
             return  # The event is a courtesy: the vendor does not keep it for later either.
 
+    def _send(
+        self, session: Session, letter: Letter, connect_s: float, answer_s: float
+    ) -> requests.Response:
+        query = f"?{letter.query}" if letter.query else ""
+        return self._http.request(
+            letter.method,
+            f"{self._base}/{session.route}/{self._token}{letter.path}{query}",
+            data=letter.body,
+            headers={"Content-Type": letter.content_type} if letter.content_type else {},
+            timeout=(connect_s, answer_s),
+            allow_redirects=False,
+        )
 
-def _screen(answer: _Answer) -> Screen:
-    text = answer.body.decode("utf-8", "replace")
+
+def _shown(session: Session, answer: Answer) -> Screen:
     if answer.trouble:
         return Screen(_APPLICATION_DOWN, ends=True, trouble=answer.trouble)
     if answer.status != 200:
         return Screen(_APPLICATION_DOWN, ends=True, trouble=f"HTTP status {answer.status}")
-    if not text.startswith(("CON ", "END ")):
-        trouble = "Response should start with a CON or an END"
-        return Screen(_APPLICATION_DOWN, ends=True, trouble=trouble)
-    return Screen(text[4:], ends=text.startswith("END "))
+    try:
+        return VENDORS[session.route].read(session, answer.body)
+    except Misread as misread:
+        return Screen(_APPLICATION_DOWN, ends=True, trouble=str(misread))

@@ -26,8 +26,10 @@ from ussd_gateway.simulators.inbox import Inbox
 from ussd_gateway.simulators.page import Phones, phones_page
 from ussd_gateway.simulators.reports import Reporter
 from ussd_gateway.simulators.sms_api import Account, sms_api
+from ussd_gateway.simulators.vendors import AFRICAS_TALKING
 
-ROUTE = "africastalking"
+# Who sends SMS and airtime, as its callbacks name it.
+PROVIDER = "africastalking"
 PEOPLE = Path(__file__).parents[2] / "fixtures" / "people.yaml"
 
 
@@ -58,9 +60,9 @@ def create_app(
     """
     inbox = Inbox(data_dir / "simulator.sqlite")
     account = Account(username, api_key)
-    airtime_url = f"{gateway_url}/airtime/{ROUTE}/{callback_token}"
+    airtime_url = f"{gateway_url}/airtime/{PROVIDER}/{callback_token}"
     urls = {
-        "sms": f"{gateway_url}/sms/{ROUTE}/{callback_token}/reports",
+        "sms": f"{gateway_url}/sms/{PROVIDER}/{callback_token}/reports",
         "airtime": f"{airtime_url}/status",
     }
     reporter = Reporter(inbox, urls, now=now)
@@ -69,7 +71,7 @@ def create_app(
         lambda msisdn: Handset(
             callback_url(gateway_url, callback_token),
             msisdn,
-            session_ids=lambda: f"ATUid_{session_octets(16).hex()}",
+            tokens=lambda: session_octets(16).hex(),
             now=now,
         )
     )
@@ -109,9 +111,9 @@ def create_app(
     return app
 
 
-def callback_url(gateway_url: str, callback_token: str) -> str:
+def callback_url(gateway_url: str, callback_token: str, route: str = AFRICAS_TALKING) -> str:
     """Where the vendor posts what a phone dials and types."""
-    return f"{gateway_url}/ussd/{ROUTE}/{callback_token}"
+    return f"{gateway_url}/ussd/{route}/{callback_token}"
 
 
 def gateway_url(settings: Settings) -> str:

@@ -3,7 +3,7 @@
     GET  /                          the page
     GET  /phones/<number>/messages  the inbox, oldest first: [{from, text, received_at}, ...]
     GET  /phones/<number>/state     what the phone shows, and its newest messages
-    POST /phones/<number>/dial      {"code": "*384#"}      -> state
+    POST /phones/<number>/dial      {"code": "*384#", "route": "hubtel"}   -> state
     POST /phones/<number>/enter     {"text": "1"}          -> state
     POST /phones/<number>/repeat    {}                     -> state and {"repeat": ...}
     POST /phones/<number>/hang_up   {}                     -> state
@@ -28,6 +28,7 @@ from ussd_gateway.simulators.carrier import Mood
 from ussd_gateway.simulators.cast import CUSTOMER_CODE, Person
 from ussd_gateway.simulators.handset import Busy, Handset, NoSession, Screen
 from ussd_gateway.simulators.inbox import Inbox, Message
+from ussd_gateway.simulators.vendors import VENDORS
 
 # A screen: what every network carries, and the most that a USSD string of 160 octets holds.
 SCREEN_SEPTETS_SAFE = 160
@@ -85,7 +86,12 @@ def phones_page(phones: Phones, inbox: Inbox, people: Sequence[Person]) -> Bluep
     def index() -> Response:
         response = make_response(
             render_template(
-                "phones.html", people=people, code=CUSTOMER_CODE, local=local, moods=_MOODS
+                "phones.html",
+                people=people,
+                code=CUSTOMER_CODE,
+                local=local,
+                moods=_MOODS,
+                routes=tuple(VENDORS),
             )
         )
         response.headers["Cache-Control"] = "no-store"
@@ -101,8 +107,8 @@ def phones_page(phones: Phones, inbox: Inbox, people: Sequence[Person]) -> Bluep
 
     @page.post("/phones/<number>/dial")
     def dial(number: str) -> Response:
-        code = _typed("code")
-        phones.get(_msisdn(number)).dial(code)
+        code, route = _typed("code"), _route()
+        phones.get(_msisdn(number)).dial(code, by=route)
         return _state(number)
 
     @page.post("/phones/<number>/enter")
@@ -127,6 +133,7 @@ def phones_page(phones: Phones, inbox: Inbox, people: Sequence[Person]) -> Bluep
         handset = phones.get(_msisdn(number))
         return jsonify(
             msisdn=handset.msisdn,
+            route=handset.route,
             session={
                 "id": handset.session_id,
                 "open": handset.open,
@@ -177,6 +184,16 @@ def _typed(name: str) -> str:
     if not isinstance(typed, str) or len(typed) > typed_max:
         abort(400, f"Give {name}, a text of at most {typed_max} characters")
     return typed
+
+
+def _route() -> str | None:
+    """None: the phone dials by the one that it has."""
+    route = request.get_json().get("route")
+    if route is None:
+        return None
+    if not isinstance(route, str) or route not in VENDORS:
+        abort(400, f"Routes are {', '.join(VENDORS)}")
+    return route
 
 
 def _plain(message: Message) -> dict[str, str | int]:

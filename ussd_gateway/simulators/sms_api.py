@@ -31,8 +31,8 @@ from phonenumbers import PhoneNumberType
 
 from ussd_gateway.domain import gsm7
 from ussd_gateway.domain.msisdn import Msisdn, is_e164
-from ussd_gateway.simulators.handset import SAFARICOM_KE
 from ussd_gateway.simulators.inbox import Callback, Inbox, Message
+from ussd_gateway.simulators.vendors.vendor import SAFARICOM_KE
 
 # The sender of an account that has registered no name of its own.
 DEFAULT_SENDER = "AFRICASTKNG"

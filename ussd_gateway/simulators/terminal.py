@@ -28,6 +28,7 @@ from ussd_gateway.settings import Settings
 from ussd_gateway.simulators.handset import Busy, Handset, NoSession, Screen, local_http
 from ussd_gateway.simulators.main import callback_url, gateway_url
 from ussd_gateway.simulators.page import parse_number
+from ussd_gateway.simulators.vendors import VENDORS
 
 FIRST_CODE = "*384#"
 
@@ -53,13 +54,16 @@ class RemoteInbox:
         return list(response.json()) if response.ok else []
 
 
-def run_phone(settings: Settings, msisdn: str, dial: str | None) -> None:
-    """Until the person leaves, or stdin ends. Raises ValueError where `msisdn` is no number."""
+def run_phone(settings: Settings, msisdn: str, dial: str | None, route: str) -> None:
+    """Until the person leaves, or stdin ends. Raises ValueError where `msisdn` is no number, or
+    there is no such route."""
     number = parse_number(msisdn)
     if number is None:
         raise ValueError(f"{msisdn} is not a phone number")
+    if route not in VENDORS:
+        raise ValueError(f"{route} is not a route: {', '.join(VENDORS)} are")
 
-    url = callback_url(gateway_url(settings), settings.callback_tokens[0])
+    url = callback_url(gateway_url(settings), settings.callback_tokens[0], route)
     handset = Handset(url, number)
     inbox = RemoteInbox(f"http://127.0.0.1:{settings.sim_port}", number)
     if sys.stdin.isatty():
@@ -163,6 +167,7 @@ class PhoneApp(App[None]):
         with Horizontal(id="table"):
             with Vertical(id="phone") as phone:
                 phone.border_title = local(Msisdn(self._handset.msisdn))
+                phone.border_subtitle = self._handset.route
                 yield Static(id="screen", markup=False)
                 yield Label(id="state", markup=False)
                 yield Input(id="typed")

@@ -1,7 +1,7 @@
 """The Flask application, one in each server process.
 
-    POST /ussd/<route>/<token>             a hop: answered with a screen, whatever was typed
-    POST /ussd/<route>/<token>/events      a session is over
+    GET|POST /ussd/<route>/<token>[/...]   a hop: answered with a screen, whatever was typed; or
+                                           the end of a session. As menus/routes.yaml has it
     POST /sms/<provider>/<token>/reports   what became of a message
     POST /airtime/<provider>/<token>/status     what became of a top-up
     POST /airtime/<provider>/<token>/validate   whether a top-up is ours
@@ -13,7 +13,6 @@ Wrong token or route 404; address not allowed 403; missing or malformed fields 4
 
 import json
 from collections.abc import Mapping, Sequence
-from urllib.parse import parse_qsl
 
 import redis
 import structlog
@@ -23,8 +22,9 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from sqlalchemy.exc import SQLAlchemyError
 
 from ussd_gateway import app as wiring
-from ussd_gateway.aggregators import africastalking
-from ussd_gateway.aggregators.africastalking import Malformed
+from ussd_gateway.aggregators.bodies import fields_max, form_fields
+from ussd_gateway.aggregators.replies import Written
+from ussd_gateway.aggregators.wire import Ended, Malformed, Sent
 from ussd_gateway.app import Gateway
 from ussd_gateway.carriers.airtime import parse_status, parse_validation
 from ussd_gateway.ports import BooksLost, PurchasesLost
@@ -36,8 +36,12 @@ from ussd_gateway.web.health import BacklogMetrics, unready
 
 log = structlog.get_logger()
 
+# Who sends SMS and airtime, as its callbacks name it.
+PROVIDER = "africastalking"
+
+METHODS = ("GET", "POST", "PUT")
+
 request_octets_max = 16 * 1024
-fields_max = 32
 redis_timeout_s = 1.0
 
 
@@ -64,43 +68,42 @@ def door(gateway: Gateway, settings: Settings) -> Flask:
     flask = Flask("ussd_gateway.web", static_folder=None)
     flask.config["MAX_CONTENT_LENGTH"] = request_octets_max
 
-    def guard(known: str, named: str, token: str) -> None:
-        if named != known or not doorkeeper.knows(token):
+    def guard(token: str, *, known: bool) -> None:
+        if not known or not doorkeeper.knows(token):
             abort(404)
         if not doorkeeper.lets_in(
             request.remote_addr or "", request.headers.get("X-Forwarded-For", "")
         ):
             abort(403)
 
-    # Other aggregators ask by GET. This one posts a form, and a GET of it lacks every field.
-    @flask.route("/ussd/<route>/<token>", methods=["GET", "POST"])
-    def hop(route: str, token: str) -> Response:
-        guard(africastalking.ROUTE, route, token)
-        found = africastalking.parse_callback(_form())
+    # Some routes ask by GET, and one is said to PUT. Where a body is posted, a GET lacks every
+    # field.
+    @flask.route("/ussd/<route>/<token>", methods=METHODS, defaults={"path": ""})
+    @flask.route("/ussd/<route>/<token>/<path:path>", methods=METHODS)
+    def callback(route: str, token: str, path: str) -> Response:
+        guard(token, known=route in gateway.wires)
+        wire = gateway.wires[route]
+        found = wire.read(Sent(path, request.query_string, request.get_data()))
+        if found is None:
+            abort(404)
         if isinstance(found, Malformed):
             return _text(str(found), 400)
+        if isinstance(found, Ended):
+            gateway.turn.ended(
+                route,
+                found.session_id,
+                status=found.status,
+                hops=found.hops,
+                duration_ms=found.duration_ms,
+            )
+            return _written(found.answer)
         try:
-            reply = gateway.turn.answer(found)
+            reply = gateway.turn.answer(found.request)
         # An error page would reach the phone as silence, and a person would pay again.
         except Exception:
-            log.exception("turn.broke", session=found.session_id)
-            reply = gateway.turn.broken(found)
-        return _text(africastalking.write_reply(reply))
-
-    @flask.post("/ussd/<route>/<token>/events")
-    def ended(route: str, token: str) -> Response:
-        guard(africastalking.ROUTE, route, token)
-        found = africastalking.parse_end(_form())
-        if isinstance(found, Malformed):
-            return _text(str(found), 400)
-        gateway.turn.ended(
-            africastalking.ROUTE,
-            found.session_id,
-            status=found.status,
-            hops=found.hops,
-            duration_ms=found.duration_ms,
-        )
-        return _text("OK")
+            log.exception("turn.broke", session=found.request.session_id)
+            reply = gateway.turn.broken(found.request)
+        return _written(wire.write(found, reply))
 
     @flask.errorhandler(SQLAlchemyError)
     @flask.errorhandler(BooksLost)
@@ -111,7 +114,7 @@ def door(gateway: Gateway, settings: Settings) -> Flask:
 
     @flask.post("/sms/<provider>/<token>/reports")
     def report(provider: str, token: str) -> Response:
-        guard(africastalking.ROUTE, provider, token)
+        guard(token, known=provider == PROVIDER)
         found = parse_report(_form())
         if found is None:
             return _text("missing or malformed: id, status", 400)
@@ -121,7 +124,7 @@ def door(gateway: Gateway, settings: Settings) -> Flask:
 
     @flask.post("/airtime/<provider>/<token>/status")
     def airtime_status(provider: str, token: str) -> Response:
-        guard(africastalking.ROUTE, provider, token)
+        guard(token, known=provider == PROVIDER)
         found = parse_status(_fields())
         if found is None:
             return _text("missing or malformed: requestId, status, phoneNumber", 400)
@@ -132,7 +135,7 @@ def door(gateway: Gateway, settings: Settings) -> Flask:
 
     @flask.post("/airtime/<provider>/<token>/validate")
     def airtime_validate(provider: str, token: str) -> Response:
-        guard(africastalking.ROUTE, provider, token)
+        guard(token, known=provider == PROVIDER)
         found = parse_validation(_fields())
         if found is None:
             return _text("missing or malformed: phoneNumber, currencyCode, amount", 400)
@@ -157,16 +160,10 @@ def door(gateway: Gateway, settings: Settings) -> Flask:
 
 def _form() -> Mapping[str, str]:
     """The fields of a urlencoded body; 400 where it is none."""
-    try:
-        pairs = parse_qsl(
-            request.get_data().decode(),
-            keep_blank_values=True,
-            errors="strict",
-            max_num_fields=fields_max,
-        )
-    except ValueError:
+    form = form_fields(request.get_data())
+    if form is None:
         abort(400)
-    return _by_name(pairs)
+    return form
 
 
 def _fields() -> Mapping[str, str]:
@@ -191,6 +188,10 @@ def _by_name(pairs: Sequence[tuple[str, str]]) -> Mapping[str, str]:
     if len(form) != len(pairs):
         abort(400)
     return form
+
+
+def _written(answer: Written) -> Response:
+    return Response(answer.body, content_type=answer.content_type)
 
 
 def _text(body: str, status: int = 200) -> Response:

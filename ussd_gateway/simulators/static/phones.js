@@ -26,6 +26,7 @@ class Phone {
     this.typed = find(".typed");
     this.banner = find(".banner");
     this.verdict = find(".verdict");
+    this.route = find(".route");
     this.listen(find);
   }
 
@@ -102,7 +103,7 @@ class Phone {
     if (this.state === "closed") this.hangUp();
     else if (text === "") this.typed.focus();
     else if (this.state === "open") this.send("enter", { text });
-    else this.send("dial", { code: text });
+    else this.send("dial", { code: text, route: this.route.value });
   }
 
   hangUp() {
@@ -167,7 +168,7 @@ class Phone {
 
   // --- drawing ---
 
-  draw({ msisdn, session, screen, messages }) {
+  draw({ msisdn, route, session, screen, messages }) {
     if (this.hint.classList.contains("wrong")) {
       this.hint.classList.remove("wrong");
       this.hint.textContent = this.who.selectedOptions[0].dataset.hint || "Another number";
@@ -176,6 +177,7 @@ class Phone {
     this.seat.querySelector(".msisdn").textContent = msisdn;
     const drawing = JSON.stringify([session, screen]);
     if (drawing !== this.drawn) {
+      this.route.value = route;
       this.drawSession(session, screen);
       this.drawn = drawing;
     }

@@ -7,6 +7,7 @@
     Juma dials *384#                        each line of the answer under a bar: the screen
       | CON Pesa
       | ...                                 ... stands for any lines
+    Juma dials *384# by hubtel              from now on by that aggregator
     Juma enters 1
     Juma enters <PIN>                       or <wrong PIN>, or a good <new PIN>, of equal length
     Juma repeats                            the last callback again

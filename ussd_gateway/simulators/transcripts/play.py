@@ -20,6 +20,7 @@ from ussd_gateway.simulators.transcripts.text import (
     agrees,
     rewritten,
 )
+from ussd_gateway.simulators.vendors import VENDORS
 
 IDENTICAL = "(identical)"
 PIN, WRONG_PIN, NEW_PIN = "<PIN>", "<wrong PIN>", "<new PIN>"
@@ -122,7 +123,7 @@ class _Player:
             case Verb.GIVEN:
                 return self._give(step.who, step.what)
             case Verb.DIALS:
-                return _lines(self._phone(step.who).dial(self._typed(step)))
+                return self._dial(step)
             case Verb.ENTERS:
                 return self._enter(step)
             case Verb.REPEATS:
@@ -160,6 +161,11 @@ class _Player:
         self._given[who] = amount
         self._named[who] = None
         return []
+
+    def _dial(self, step: Step) -> Iterable[str]:
+        if step.route and step.route not in VENDORS:
+            return [f"(no route is called {step.route})"]
+        return _lines(self._phone(step.who).dial(self._typed(step), by=step.route or None))
 
     def _enter(self, step: Step) -> Iterable[str]:
         try:

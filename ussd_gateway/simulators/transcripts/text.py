@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import ndiff
 from enum import Enum
 
@@ -27,7 +27,7 @@ _NAME = r"(?P<who>[A-Z]\w*|\+[0-9]+)"
 _ACCOUNT = r"(?P<who>[A-Z]\w*|\+?[0-9]+)"
 _WORDINGS: Mapping[Verb, re.Pattern[str]] = {
     Verb.GIVEN: re.compile(rf"given +{_ACCOUNT} +(?P<what>[A-Z]{{3}} [0-9,]+\.[0-9]{{2}})"),
-    Verb.DIALS: re.compile(rf"{_NAME} dials (?P<what>\S.*)"),
+    Verb.DIALS: re.compile(rf"{_NAME} dials (?P<what>\S.*?)(?: by (?P<route>[a-z_]+))?"),
     Verb.ENTERS: re.compile(rf"{_NAME} enters(?: (?P<what>.*))?"),
     Verb.REPEATS: re.compile(rf"{_NAME} repeats"),
     Verb.HANGS_UP: re.compile(rf"{_NAME} hangs up"),
@@ -50,6 +50,7 @@ class Step:
     verb: Verb
     who: str
     what: str
+    route: str = ""  # where one is named
     says: tuple[str, ...] = ()
 
 
@@ -116,12 +117,13 @@ def _step(line: int, text: str) -> Step | None:
     for verb, wording in _WORDINGS.items():
         if match := wording.fullmatch(text):
             found = match.groupdict(default="")
-            return Step(line, text, verb, found.get("who", ""), found.get("what", ""))
+            who, what = found.get("who", ""), found.get("what", "")
+            return Step(line, text, verb, who, what, found.get("route", ""))
     return None
 
 
 def _saying(step: Step, line: str) -> Step:
-    return Step(step.line, step.text, step.verb, step.who, step.what, (*step.says, line))
+    return replace(step, says=(*step.says, line))
 
 
 def _spaced(line: str) -> str:
