@@ -9,12 +9,13 @@ from alembic.config import Config
 from sqlalchemy import Engine, insert, inspect, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from tests.store.conftest import wallet
+from tests.store.conftest import SetClock, wallet
 from ussd_gateway.embedded.postgres import Postgres
 from ussd_gateway.store import migrate
 from ussd_gateway.store.database import connect, reading, writing
 from ussd_gateway.store.migrate import upgrade
 from ussd_gateway.store.schema import account, subscriber
+from ussd_gateway.store.versions import Move, SqlVersions, Why
 
 SCRIPTS = Path(migrate.__file__).parent / "migrations"
 AMINA = {
@@ -90,6 +91,66 @@ def test_constraints_keep_the_names_that_errors_tell(old: Engine) -> None:
     before = _names(old)
     upgrade(old)
     assert before <= _names(old)
+
+
+@pytest.fixture
+def published(old: Engine) -> Engine:
+    """The same, with a version that was published before there were approvers."""
+    _upgrade_to(old, "0003")
+    with writing(old) as connection:
+        connection.execute(
+            text(
+                "INSERT INTO menu_version (pack, digest, source, published_at_ms, author) "
+                "VALUES ('customer', 'a1', :source, 1, 'njeri')"
+            ),
+            {"source": b"octets"},
+        )
+        connection.execute(
+            text(
+                "INSERT INTO menu_live (pack, seq, digest, why, at_ms, author, note) "
+                "VALUES ('customer', 1, 'a1', 'publish', 2, 'njeri', 'the first')"
+            )
+        )
+    return old
+
+
+def test_what_is_live_stays_live_for_everybody(published: Engine) -> None:
+    upgrade(published)
+    versions = SqlVersions(published, SetClock())
+
+    first = Move("customer", 1, "a1", Why.PUBLISH, 2, "njeri", "the first")
+    assert versions.live() == {"customer": first}
+    assert versions.source("customer", "a1") == b"octets"
+
+
+@pytest.mark.parametrize(
+    "change", ["UPDATE menu_live SET author = 'x'", "DELETE FROM menu_live"]
+)
+def test_moves_of_before_never_change_after(published: Engine, change: str) -> None:
+    upgrade(published)
+    refused = pytest.raises(DBAPIError, match="never change")
+    with refused, writing(published) as connection:
+        connection.execute(text(change))
+
+
+@pytest.mark.parametrize(
+    ("row", "held_by"),
+    [
+        ("'fancy', 2, 'njeri', NULL", "ck_menu_live_why"),
+        ("'publish', 2, 'njeri', 'njeri'", "ck_menu_live_approver"),
+    ],
+    ids=["why", "approver"],
+)
+def test_a_move_is_of_a_known_kind_and_approved_by_another(
+    published: Engine, row: str, held_by: str
+) -> None:
+    upgrade(published)
+    wrong = text(
+        "INSERT INTO menu_live (pack, digest, why, seq, author, approver, at_ms) "
+        f"SELECT 'customer', 'a1', {row}, 3"
+    )
+    with pytest.raises(DBAPIError, match=held_by), writing(published) as connection:
+        connection.execute(wrong)
 
 
 def _upgrade_to(engine: Engine, revision: str) -> None:

@@ -6,11 +6,15 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from tests.store.conftest import AMINA, pay
+from tests.store.conftest import AMINA, SetClock, pay
 from ussd_gateway.store.database import reading, writing
 from ussd_gateway.store.ledger.writer import Writer
 from ussd_gateway.store.migrate import upgrade
+from ussd_gateway.store.proposals import Proposed, SqlProposals
 from ussd_gateway.store.schema import metadata
+from ussd_gateway.store.staff import Keys, Role, SqlStaff
+from ussd_gateway.store.stops import SqlStops
+from ussd_gateway.store.versions import SqlVersions
 
 
 def test_the_migrations_make_the_schema(engine: Engine) -> None:
@@ -34,6 +38,39 @@ def test_rows_of_the_books_never_change(
     refused = pytest.raises(DBAPIError, match=r"never change|permission denied")
     with refused, writing(wallets) as connection:
         connection.execute(changed)
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_no_row_that_never_changes_is_replaced(
+    engine: Engine, clock: SetClock, writer: Writer
+) -> None:
+    """PostgreSQL has no REPLACE; SQLite asks no trigger of it unless it is told to."""
+    writer.run(pay("k1"), within_s=5)
+    _decide(engine, clock)
+    with reading(engine) as connection:
+        guarded = connection.execute(
+            text("SELECT tbl_name FROM sqlite_master WHERE name LIKE '%_no_delete'")
+        )
+        tables = set(guarded.scalars())
+
+    assert tables > {"journal", "entry", "idempotency", "menu_live", "menu_approval"}
+    for table in tables:
+        refused = pytest.raises(DBAPIError, match=f"{table} rows never change")
+        with refused, writing(engine) as connection:
+            connection.execute(text(f"REPLACE INTO {table} SELECT * FROM {table}"))
+
+
+def _decide(engine: Engine, clock: SetClock) -> None:
+    """A version is proposed, approved and retired, and an action stopped."""
+    staff, proposals = SqlStaff(engine, clock), SqlProposals(engine, clock)
+    for name, role in (("njeri", Role.MAKER), ("odhiambo", Role.CHECKER)):
+        staff.add(name, role, Keys("a hash", "a seed"), added_by="installation")
+    proposed = Proposed("customer", "1" * 16, 0, None, "njeri", None, "{}", "[]", "{}")
+    proposal = proposals.find(proposals.propose(proposed, b"octets"))
+    assert proposal is not None
+    proposals.approve(proposal, approver="odhiambo", rollout=None)
+    SqlVersions(engine, clock).retire("customer", "1" * 16, after=1, author="odhiambo")
+    SqlStops(engine, clock).stop("send_money", author="njeri")
 
 
 @pytest.mark.parametrize(

@@ -5,22 +5,31 @@ nothing connects before it is used.
 """
 
 from ussd_gateway.app.chance import clock, random
+from ussd_gateway.app.checking import check, check_files
 from ussd_gateway.app.demo_cast import seed_demo
 from ussd_gateway.app.files import Faulty, market
 from ussd_gateway.app.heap import freeze_heap
 from ussd_gateway.app.logs import start_logging
+from ussd_gateway.app.moving import (
+    retire,
+    roll_back,
+    roll_out,
+    rollout_for,
+    start_action,
+    stop_action,
+)
+from ussd_gateway.app.proposing import Review, Trial, approve, propose, review, reviews
 from ussd_gateway.app.publishing import (
     Moved,
     NotPossible,
     publish,
+    publish_first,
     publish_missing,
-    roll_back,
     unpublished,
 )
 from ussd_gateway.app.services import Carriers
 from ussd_gateway.app.wiring import (
     Gateway,
-    check,
     check_served,
     database,
     fulfilling,
@@ -28,8 +37,13 @@ from ussd_gateway.app.wiring import (
     messages,
     outbox,
     packs,
+    proposals,
+    published,
     routes,
     sms_sender,
+    staff,
+    stops,
+    unbound_actions,
     unbound_packs,
     upgrade,
     versions,
@@ -42,7 +56,11 @@ __all__ = [
     "Gateway",
     "Moved",
     "NotPossible",
+    "Review",
+    "Trial",
+    "approve",
     "check",
+    "check_files",
     "check_served",
     "clock",
     "database",
@@ -53,14 +71,28 @@ __all__ = [
     "messages",
     "outbox",
     "packs",
+    "proposals",
+    "propose",
     "publish",
+    "publish_first",
     "publish_missing",
+    "published",
     "random",
+    "retire",
+    "review",
+    "reviews",
     "roll_back",
+    "roll_out",
+    "rollout_for",
     "routes",
     "seed_demo",
     "sms_sender",
+    "staff",
+    "start_action",
     "start_logging",
+    "stop_action",
+    "stops",
+    "unbound_actions",
     "unbound_packs",
     "unpublished",
     "upgrade",

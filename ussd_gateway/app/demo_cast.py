@@ -1,4 +1,5 @@
-"""Puts the demo cast into an empty set of books: people, tills, and the money they begin with.
+"""Puts the demo cast into an empty set of books: people, tills, the money they begin with, and
+the staff.
 
     1010 trust bank   debit   the cash that was paid in
     20xx              credit  each wallet and float
@@ -18,7 +19,9 @@ from typing import Any
 import yaml
 from sqlalchemy import Connection, Engine, insert, select
 
+from ussd_gateway.app import staffing
 from ussd_gateway.app.files import limits, market
+from ussd_gateway.app.publishing import INSTALLATION
 from ussd_gateway.app.wiring import database, writer
 from ussd_gateway.domain import accounts
 from ussd_gateway.domain.accounts import Code, house_id, house_ref
@@ -34,6 +37,7 @@ from ussd_gateway.store.ledger.writer import Writer
 from ussd_gateway.store.numbers import next_account
 from ussd_gateway.store.pins import HmacPinVerifier
 from ussd_gateway.store.schema import account, assistant, business, subscriber
+from ussd_gateway.store.staff import Role, SqlStaff
 
 PEOPLE = Path(__file__).parents[2] / "fixtures" / "people.yaml"
 OPENING_S = 30.0
@@ -56,13 +60,14 @@ def seed_demo(settings: Settings, *, clock: Clock, random: Random) -> None:
     engine = database(settings)
     cast: _Cast = yaml.load(PEOPLE.read_text("utf-8"), yaml.CSafeLoader)
     currency = market(settings).currency
-    wallet_max = limits(settings, currency)[STANDARD].balance_max
+    wallet_max = limits(settings)[STANDARD].balance_max
     openings = list(_openings(cast, wallet_max))
     with writing(engine) as connection:
         _open_accounts(connection, openings, currency)
         _register(settings, connection, cast, random)
         _found_businesses(connection, cast)
     _pay_in(writer(settings, engine, clock), engine, cast, openings, clock)
+    _employ(SqlStaff(engine, clock), cast)
     engine.dispose()
 
 
@@ -215,6 +220,20 @@ def _business(number: str, trade: Trade, one: _Cast, ids: dict[str, int]) -> dic
         "commission_id": None,
         "account_digits": 0,
     }
+
+
+def _employ(staff: SqlStaff, cast: _Cast) -> None:
+    known = {member.name for member in staff.members()}
+    for one in cast["staff"]:
+        if one["name"] not in known:
+            staffing.enrol(
+                staff,
+                one["name"],
+                Role(one["role"]),
+                Secret(f"{one['name']}-demo"),
+                one["totp_seed"],
+                added_by=INSTALLATION,
+            )
 
 
 def _pay_in(

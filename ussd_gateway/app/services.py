@@ -104,7 +104,7 @@ def services(
         clock,
         market,
         files.tariffs(settings),
-        files.limits(settings, market.currency),
+        files.limits(settings),
     )
     fulfilment = Fulfilment(
         teller,

@@ -7,9 +7,13 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
+from ussd_gateway.aggregators.table import Table, load_table
+from ussd_gateway.aggregators.wire import Wire
 from ussd_gateway.app import chance
+from ussd_gateway.app.counts import CountsWriter
 from ussd_gateway.app.files import Faulty, market, read
 from ussd_gateway.app.live_packs import LivePacks, Load
+from ussd_gateway.app.logs import unlogged
 from ussd_gateway.app.services import TEMPLATES, Carriers, services
 from ussd_gateway.domain.money import Money
 from ussd_gateway.ports import Action, Clock, Random
@@ -18,20 +22,26 @@ from ussd_gateway.settings import Purpose, Settings
 from ussd_gateway.sms.africastalking import AfricasTalkingSms
 from ussd_gateway.store import database as databases
 from ussd_gateway.store import migrate
+from ussd_gateway.store.counts import SqlCounts
 from ussd_gateway.store.ledger.batch import Books, Numbering
 from ussd_gateway.store.ledger.postgres import PostgresBooks
 from ussd_gateway.store.ledger.sqlite import SqliteBooks
 from ussd_gateway.store.ledger.writer import Writer
 from ussd_gateway.store.outbox import Outbox
+from ussd_gateway.store.proposals import SqlProposals
 from ussd_gateway.store.purchases import SqlPurchases
 from ussd_gateway.store.reads import SqlReads
+from ussd_gateway.store.recordings import SqlRecordings
 from ussd_gateway.store.sessions import RedisSessions
+from ussd_gateway.store.staff import SqlStaff
+from ussd_gateway.store.stops import SqlStops
 from ussd_gateway.store.versions import SqlVersions
 from ussd_gateway.ussd.menu import Program
 from ussd_gateway.ussd.messages import Messages, load_messages
 from ussd_gateway.ussd.reading.loader import load_pack
-from ussd_gateway.ussd.routes import Routes, load_routes
+from ussd_gateway.ussd.routes import Routes
 from ussd_gateway.ussd.turn import Turn
+from ussd_gateway.ussd.turn.counting import Counting
 
 # The greatest amount that texts are measured by: more than any wallet or agent's float holds.
 MONEY_MAX = 9_999_999_99
@@ -45,17 +55,20 @@ class Gateway:
     """What answers phones. Its writer is started; who asked for the gateway closes it."""
 
     turn: Turn
+    wires: Mapping[str, Wire]  # by the name of the route
     writer: Writer
     reads: SqlReads
     outbox: Outbox
     fulfilment: Fulfilment
     purchases: SqlPurchases
     versions: SqlVersions
+    counts: CountsWriter
     engine: Engine
 
     def close(self) -> None:
         """Ends after the commands that are queued now."""
         self.writer.stop()
+        self.counts.stop()
         self.reads.close()
         self.engine.dispose()
 
@@ -80,27 +93,34 @@ def gateway(
     )
     bound = served_by.actions
     versions = SqlVersions(engine, clock)
-    served, routed = _served(settings, versions, bound)
+    served, table = _served(settings, versions, bound)
+    counting = Counting()
+    counts = CountsWriter(counting, SqlCounts(engine), clock, market(settings))
     turn = Turn(
         packs=served,
-        routes=routed,
+        routes=_routes(table),
         actions=bound,
         sessions=RedisSessions(settings.redis_url),
         profiles=reads,
         truth=reads,
+        counting=counting,
+        recorder=SqlRecordings(engine, clock),
         clock=clock,
         random=random,
         mac_key=settings.pin_key.subkey(Purpose.SESSION),
     )
     ledger.start()
+    counts.start()
     return Gateway(
         turn,
+        table.wires,
         ledger,
         reads,
         Outbox(engine, clock),
         served_by.fulfilment,
         SqlPurchases(engine, clock),
         versions,
+        counts,
         engine,
     )
 
@@ -152,8 +172,22 @@ def pack_files(settings: Settings) -> Mapping[str, Path]:
 
 
 def pack_loader(settings: Settings, bound: Mapping[str, Action]) -> Load:
+    """What it loads fits every route. Raises Faulty."""
     money_max = Money(MONEY_MAX, market(settings).currency)
-    return lambda source, file: load_pack(source, file=file, actions=bound, money_max=money_max)
+    carried = [wire.route for wire in route_table(settings, None).wires.values()]
+    return lambda source, file: load_pack(
+        source, file=file, actions=bound, money_max=money_max, routes=carried
+    )
+
+
+def published(
+    settings: Settings, versions: SqlVersions, bound: Mapping[str, Action]
+) -> LivePacks:
+    """What is published, as it stands now, for a person to look at. Raises BooksLost."""
+    live = LivePacks(versions, pack_loader(settings, bound))
+    with unlogged():
+        live.look()
+    return live
 
 
 def check_served(settings: Settings) -> None:
@@ -162,7 +196,8 @@ def check_served(settings: Settings) -> None:
     engine = database(settings)
     try:
         versions = SqlVersions(engine, chance.clock(settings))
-        _served(settings, versions, unbound_actions(settings))
+        with unlogged():
+            _served(settings, versions, unbound_actions(settings))
         messages(settings)
     finally:
         engine.dispose()
@@ -170,48 +205,41 @@ def check_served(settings: Settings) -> None:
 
 def _served(
     settings: Settings, versions: SqlVersions, bound: Mapping[str, Action]
-) -> tuple[LivePacks, Routes]:
+) -> tuple[LivePacks, Table]:
     """The packs that are published, and the routes, which lead to no other."""
     live = LivePacks(versions, pack_loader(settings, bound))
     live.look()
-    routed = routes(settings, {*live.names, *pack_files(settings)})
+    table = route_table(settings, {*live.names, *pack_files(settings)})
     faults: list[str] = []
-    for pack in sorted(set(routed.service_codes.values()) - set(live.names)):
-        faults += live.why_not(pack)
+    for pack in sorted(set(table.service_codes.values()) - set(live.names)):
+        for reasons in live.why_not(pack).values():
+            faults += reasons
         faults.append(
             f"{pack}: no version is published that this program can load: "
-            "run `ussd-gateway menu publish`"
+            "run `ussd-gateway menu publish`, and somebody else `ussd-gateway menu approve`"
         )
     if faults:
         raise Faulty(tuple(faults))
-    return live, routed
+    return live, table
 
 
 def routes(settings: Settings, names: Collection[str]) -> Routes:
     """`names` of the packs that there are. Raises Faulty."""
+    return _routes(route_table(settings, names))
+
+
+def route_table(settings: Settings, names: Collection[str] | None) -> Table:
+    """`names` of the packs that there are; None: not known yet. Raises Faulty."""
     path = settings.menus_dir / "routes.yaml"
-    found = load_routes(read(path), file="menus/routes.yaml", packs=names)
+    found = load_table(read(path), file="menus/routes.yaml", packs=names)
     if isinstance(found, list):
         raise Faulty(tuple(map(str, found)))
     return found
 
 
-def check(settings: Settings) -> tuple[str, ...]:
-    """Reads every file that operators edit; gives warnings. Raises Faulty with all faults."""
-    faults: list[str] = []
-    loaded: Mapping[str, Program] = {}
-    try:
-        loaded = unbound_packs(settings)
-        routes(settings, loaded)
-    except Faulty as faulty:
-        faults += faulty.faults
-    try:
-        messages(settings)
-    except Faulty as faulty:
-        faults += faulty.faults
-    if faults:
-        raise Faulty(tuple(faults))
-    return tuple(str(fault) for pack in loaded.values() for fault in pack.warnings)
+def _routes(table: Table) -> Routes:
+    by_name = {name: wire.route for name, wire in table.wires.items()}
+    return Routes(table.service_codes, table.not_served, by_name)
 
 
 def unbound_packs(settings: Settings) -> Mapping[str, Program]:
@@ -259,6 +287,18 @@ def upgrade(settings: Settings) -> None:
 
 def versions(settings: Settings, engine: Engine) -> SqlVersions:
     return SqlVersions(engine, chance.clock(settings))
+
+
+def proposals(settings: Settings, engine: Engine) -> SqlProposals:
+    return SqlProposals(engine, chance.clock(settings))
+
+
+def stops(settings: Settings, engine: Engine) -> SqlStops:
+    return SqlStops(engine, chance.clock(settings))
+
+
+def staff(settings: Settings, engine: Engine) -> SqlStaff:
+    return SqlStaff(engine, chance.clock(settings))
 
 
 def outbox(settings: Settings, clock: Clock) -> Outbox:

@@ -9,7 +9,18 @@ from collections.abc import Iterable
 
 import typer
 
-from ussd_gateway.cli import db, demo, doctor, ledger, menu, phone, programs, replay, sms
+from ussd_gateway.cli import (
+    db,
+    demo,
+    doctor,
+    ledger,
+    menu,
+    phone,
+    programs,
+    replay,
+    sms,
+    staff,
+)
 
 app = typer.Typer(
     name="ussd-gateway",
@@ -27,6 +38,7 @@ app.command()(programs.simulator)
 app.command()(phone.phone)
 app.command()(replay.replay)
 app.add_typer(menu.app, name="menu")
+app.add_typer(staff.app, name="staff")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(sms.app, name="sms")
 app.add_typer(db.app, name="db")

@@ -12,10 +12,16 @@ app = typer.Typer(help="The database as a whole.", no_args_is_help=True)
 
 @app.command()
 def upgrade() -> None:
-    """Bring the schema to this version. Does nothing where it is there already."""
+    """Bring the schema to this version; on an empty database, publish the menus there are."""
+    from ussd_gateway.app import publish_first
+    from ussd_gateway.cli import menu
+    from ussd_gateway.cli.desk import desk
     from ussd_gateway.settings import load
 
-    _upgrade(load())
+    settings = load()
+    _upgrade(settings)
+    with desk(settings) as here:
+        menu.tell(publish_first(settings, here.versions))
 
 
 @app.command()
@@ -35,11 +41,12 @@ def seed() -> None:
 def _publish_missing(settings: "Settings") -> None:
     """A pack that was ever published is left alone, whatever its file holds by now: what is
     live is for people to say. One that this program cannot load would serve nobody."""
-    from ussd_gateway.app import publish_missing, versions
-    from ussd_gateway.cli import books, menu
+    from ussd_gateway.app import publish_missing
+    from ussd_gateway.cli import menu
+    from ussd_gateway.cli.desk import desk
 
-    with books.opened(settings) as engine:
-        menu.tell(publish_missing(settings, versions(settings, engine), author="demo"))
+    with desk(settings) as here:
+        menu.tell(publish_missing(settings, here.versions))
 
 
 def _upgrade(settings: "Settings") -> None:

@@ -11,6 +11,7 @@ import typer
 if TYPE_CHECKING:
     from sqlalchemy import URL
 
+    from ussd_gateway.app.live_packs import LivePacks
     from ussd_gateway.settings import Settings
 
 ask_s = 2.0
@@ -37,7 +38,7 @@ def doctor() -> None:
         _port("PORT", settings.port, "/readyz"),
         _port("SIM_PORT", settings.sim_port, "/"),
         _menus(settings),
-        _published(settings),
+        *_published(settings),
     )
     for finding in findings:
         mark = "ok" if finding.advice is None else "--"
@@ -120,38 +121,62 @@ def _menus(settings: "Settings") -> Finding:
     files = sorted(path.name for path in folder.glob("*.yaml"))
     if not files:
         return Finding("menus", f"none in {folder}", "Start where they are, or set MENUS_DIR=.")
-    try:
-        app.check(settings)
-    except app.Faulty as faulty:
-        faults = len(faulty.faults)
-        return Finding("menus", f"{folder}: {faults} faults", "Run `ussd-gateway menu lint`.")
+    faults = [fault for fault in app.check(settings) if not fault.warns]
+    if faults:
+        found = f"{folder}: {len(faults)} faults"
+        return Finding("menus", found, "Run `ussd-gateway menu lint`.")
     return Finding("menus", f"{folder}: {', '.join(files)}")
 
 
-def _published(settings: "Settings") -> Finding:
+def _published(settings: "Settings") -> list[Finding]:
     from ussd_gateway import app
     from ussd_gateway.ports import BooksLost
 
     thing = "published"
     if _is_unmade(settings):
-        return Finding(thing, "by the first `make run`")
+        return [Finding(thing, "by the first `make run`")]
 
     engine = app.database(settings)
     try:
         app.check_served(settings)
         versions = app.versions(settings, engine)
-        live = ", ".join(f"{name} {move.digest}" for name, move in versions.live().items())
+        live = app.published(settings, versions, app.unbound_actions(settings))
+        stopped = versions.stopped()
         differing = app.unpublished(settings, versions)
     except app.Faulty as faulty:
-        return Finding(thing, "nothing that this program can serve", faulty.faults[-1])
+        return [Finding(thing, "nothing that this program can serve", faulty.faults[-1])]
     except BooksLost:
-        return Finding(thing, "not known: see the database")
+        return [Finding(thing, "not known: see the database")]
     finally:
         engine.dispose()
+    found = [Finding(thing, _shown(live))]
+    for pack in live.names:
+        for digest in live.why_not(pack):
+            seen = f"{pack} {digest} does not load here; the one before it goes on"
+            advice = f"Run `ussd-gateway menu versions {pack}`, then roll back or publish."
+            found.append(Finding(thing, seen, advice))
+    if stopped:
+        seen = f"disabled: {', '.join(sorted(stopped))}"
+        found.append(
+            Finding(thing, seen, "When all is well: `ussd-gateway menu enable ACTION`.")
+        )
     if differing:
         files = ", ".join(f"{name}.yaml" for name in differing)
-        return Finding(thing, f"{live}; not live: {files}", "Run `ussd-gateway menu publish`.")
-    return Finding(thing, live)
+        found.append(Finding(thing, f"not live: {files}", "Run `ussd-gateway menu publish`."))
+    return found
+
+
+def _shown(live: "LivePacks") -> str:
+    """Each pack's versions that sessions begin in."""
+    packs = []
+    for pack in sorted(live.names):
+        served = [one.move for one in live.standing(pack) if one.program]
+        versions = [
+            f"{move.digest} for {move.rollout}" if move.rollout else move.digest
+            for move in served
+        ]
+        packs.append(f"{pack} {', else '.join(versions)}")
+    return ", ".join(packs)
 
 
 def _url(settings: "Settings") -> "URL":

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 AMINA = "+254711000001"
+AFRICAS_TALKING = "africastalking"
 
 
 def phone(
@@ -12,12 +13,16 @@ def phone(
     dial: Annotated[
         str | None, typer.Option(metavar="CODE", help="Dial at once, for example '*384*1#'.")
     ] = None,
+    route: Annotated[
+        str,
+        typer.Option(metavar="ROUTE", help="The aggregator behind it: see menus/routes.yaml."),
+    ] = AFRICAS_TALKING,
 ) -> None:
     """Dial from a phone in this terminal."""
     from ussd_gateway.settings import load
     from ussd_gateway.simulators.terminal import run_phone
 
     try:
-        run_phone(load(), msisdn, dial)
+        run_phone(load(), msisdn, dial, route)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None

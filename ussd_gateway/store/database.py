@@ -115,5 +115,11 @@ def sqlite_lock(engine: Engine) -> FileLock:
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     # Transactions are begun by us, explicitly: the driver's own BEGIN is deferred.
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        # Or REPLACE would delete rows that never change, and no trigger be asked.
+        "recursive_triggers=ON",
+    ):
         connection.execute(f"PRAGMA {pragma}").close()

@@ -94,9 +94,9 @@ class SqlReads:
     def settled(self, origin: Origin) -> Settled | None:
         known = (origin.session_id, origin.route, origin.msisdn)
         for key, stored in self._look(_SETTLED, known):
-            state = key.split(":")[1]
+            _, state, hop, *_ = key.split(":")
             outcome = decode_outcome(stored)
-            return Settled(state, Answer(outcome.name, outcome.values))
+            return Settled(state, int(hop), Answer(outcome.name, outcome.values))
         return None
 
     def _look(self, sql: str, values: tuple[str | int, ...]) -> list[tuple[Any, ...]]:

@@ -19,7 +19,6 @@ import requests
 from sqlalchemy import select
 
 from ussd_gateway import app, web
-from ussd_gateway.aggregators import africastalking
 from ussd_gateway.app.chance import SeededRandom
 from ussd_gateway.app.demo_cast import PEOPLE
 from ussd_gateway.cli.stage import traces
@@ -32,6 +31,7 @@ from ussd_gateway.domain.money import Money
 from ussd_gateway.ports import Sms, SmsResult, SmsState
 from ussd_gateway.settings import Settings
 from ussd_gateway.simulators.handset import Handset
+from ussd_gateway.simulators.main import PROVIDER, callback_url
 from ussd_gateway.simulators.transcripts import Person, read_people
 from ussd_gateway.store.database import reading
 from ussd_gateway.store.schema import account, subscriber
@@ -141,8 +141,8 @@ class GatewayWorld:
         self.client = client
         self.logs = logs
         token = settings.callback_tokens[0]
-        self.callback_url = f"{_URL}/ussd/{africastalking.ROUTE}/{token}"
-        self._airtime_url = f"{_URL}/airtime/{africastalking.ROUTE}/{token}/status"
+        self.callback_url = callback_url(_URL, token)
+        self._airtime_url = f"{_URL}/airtime/{PROVIDER}/{token}/status"
         self._outside = outside
         # Gives sessions that reach the gateway at `callback_url`.
         self.http = reaching(_URL, web.door(gateway, settings))
@@ -159,7 +159,7 @@ class GatewayWorld:
             self.callback_url,
             msisdn,
             http=self.http(),
-            session_ids=lambda: f"ATUid_{next(self._sessions):04}",
+            tokens=lambda: f"{next(self._sessions):04}",
             now=self.clock.now,
         )
 
@@ -256,6 +256,7 @@ class GatewayWorld:
 
     def traces(self) -> Iterator[traces.Trace]:
         """What is stored, queued and logged."""
+        self.gateway.counts.write()
         yield from traces.rows(self.gateway.engine)
         yield from traces.keys(self.client)
         yield from (("a log", line) for line in self.logs)

@@ -1,0 +1,77 @@
+"""The tables, for SQLite and PostgreSQL alike. Migrations make them; a test holds the two
+equal.
+
+    subscriber --wallet_id--> account <--account_id-- entry --journal_id--> journal
+                                                                              ^
+    outbox (SMS to send)                          idempotency (key, outcome) -+
+    purchase (to ask of a carrier)
+
+    business --account_id--> account      assistant: which subscriber works at which store
+
+    menu_proposal --> menu_version <-- menu_live      staff <-- staff_sign_in
+          ^--- menu_approval ----------^
+
+Times are whole milliseconds since 1970 UTC, money is whole minor units, and business dates are
+the market's own calendar, `2026-11-21`. Rows of journal, entry and idempotency never change:
+triggers forbid it. An entry's journal and account carry no foreign key: the writer has both
+rows in hand when it writes one, the checks would cost a third of its speed, and `ledger verify`
+looks.
+"""
+
+from ussd_gateway.store.schema.base import RowId, metadata
+from ussd_gateway.store.schema.books import (
+    LEAST,
+    MOST,
+    account,
+    assistant,
+    business,
+    counter,
+    day_counter,
+    entry,
+    idempotency,
+    journal,
+    outbox,
+    purchase,
+    registration,
+    subscriber,
+)
+from ussd_gateway.store.schema.menus import (
+    menu_approval,
+    menu_live,
+    menu_proposal,
+    menu_retired,
+    menu_stopped,
+    menu_version,
+)
+from ussd_gateway.store.schema.screens import menu_count, menu_recorded, menu_recording
+from ussd_gateway.store.schema.staff import staff, staff_sign_in
+
+__all__ = [
+    "LEAST",
+    "MOST",
+    "RowId",
+    "account",
+    "assistant",
+    "business",
+    "counter",
+    "day_counter",
+    "entry",
+    "idempotency",
+    "journal",
+    "menu_approval",
+    "menu_count",
+    "menu_live",
+    "menu_proposal",
+    "menu_recorded",
+    "menu_recording",
+    "menu_retired",
+    "menu_stopped",
+    "menu_version",
+    "metadata",
+    "outbox",
+    "purchase",
+    "registration",
+    "staff",
+    "staff_sign_in",
+    "subscriber",
+]

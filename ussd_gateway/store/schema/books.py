@@ -1,0 +1,214 @@
+"""The ledger, the people and businesses in it, and what is owed to the outside."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from ussd_gateway.store.schema.base import RowId, metadata
+
+# An account's balance with all that is pending against it: on its own side, for the CHECKs.
+LEAST = (
+    "CASE WHEN side = 1 THEN debits - credits - credits_pending"
+    " ELSE credits - debits - debits_pending END"
+)
+MOST = (
+    "CASE WHEN side = 1 THEN debits - credits + debits_pending"
+    " ELSE credits - debits + credits_pending END"
+)
+
+account = Table(
+    "account",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=False),
+    Column("public_ref", String(32), nullable=False, unique=True),
+    Column("code", SmallInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("side", SmallInteger, nullable=False),
+    Column("debits", BigInteger, nullable=False),
+    Column("credits", BigInteger, nullable=False),
+    Column("debits_pending", BigInteger, nullable=False),
+    Column("credits_pending", BigInteger, nullable=False),
+    Column("floor", BigInteger),
+    Column("cap", BigInteger),
+    Column("seq", BigInteger, nullable=False),
+    CheckConstraint("side IN (1, -1)", name="side"),
+    CheckConstraint(f"floor IS NULL OR {LEAST} >= floor", name="floor"),
+    CheckConstraint(f"cap IS NULL OR {MOST} <= cap", name="cap"),
+    CheckConstraint("debits_pending >= 0 AND credits_pending >= 0", name="pending"),
+)
+
+subscriber = Table(
+    "subscriber",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=False),
+    Column("msisdn", String(16), nullable=False, unique=True),
+    Column("name", String(40), nullable=False),
+    Column("language", String(2), nullable=False),
+    Column("tier", String(10), nullable=False),
+    Column("active", Boolean(create_constraint=False), nullable=False),
+    Column("wallet_id", BigInteger, ForeignKey("account.id"), nullable=False, unique=True),
+    Column("pin_kid", String(16), nullable=False),
+    Column("pin_salt", LargeBinary, nullable=False),
+    Column("pin_tag", LargeBinary, nullable=False),
+    Column("wrong_tries", SmallInteger, nullable=False),
+    CheckConstraint("wrong_tries >= 0", name="wrong_tries"),
+)
+
+# What somebody who registered alone agreed to, and the ID number that they gave.
+registration = Table(
+    "registration",
+    metadata,
+    Column("subscriber_id", BigInteger, ForeignKey("subscriber.id"), primary_key=True),
+    Column("id_number", String(20), nullable=False),
+    Column("terms", String(20), nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+)
+
+business = Table(
+    "business",
+    metadata,
+    Column("number", String(12), primary_key=True),
+    Column("trade", String(10), nullable=False),
+    Column("name", String(40), nullable=False),
+    Column("msisdn", String(16), nullable=False),
+    Column("language", String(2), nullable=False),
+    Column("account_id", BigInteger, ForeignKey("account.id"), nullable=False, unique=True),
+    Column("commission_id", BigInteger, ForeignKey("account.id"), unique=True),
+    Column("account_digits", SmallInteger, nullable=False),
+)
+
+assistant = Table(
+    "assistant",
+    metadata,
+    Column("subscriber_id", BigInteger, ForeignKey("subscriber.id"), primary_key=True),
+    Column("store", String(12), ForeignKey("business.number"), nullable=False),
+)
+
+# Numbers that are given out in order: a gap is harmless, the same one twice is not.
+counter = Table(
+    "counter",
+    metadata,
+    Column("name", String(16), primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=False),
+    Column("kind", String(32), nullable=False),
+    Column("receipt", String(10), nullable=False, unique=True),
+    Column("tariff", String(32)),
+    Column("business_date", Date, nullable=False),
+    Column("event_at_ms", BigInteger, nullable=False),
+    Column("created_at_ms", BigInteger, nullable=False),
+)
+
+entry = Table(
+    "entry",
+    metadata,
+    Column("journal_id", BigInteger, primary_key=True),
+    Column("leg", SmallInteger, primary_key=True),
+    Column("account_id", BigInteger, nullable=False),
+    Column("minor", BigInteger, nullable=False),
+    Column("balance_after", BigInteger, nullable=False),
+    Column("account_seq", BigInteger, nullable=False),
+    UniqueConstraint("account_id", "account_seq"),
+    CheckConstraint("minor <> 0", name="minor"),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("key", String(120), primary_key=True),
+    Column("content", String(64), nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("journal_id", BigInteger, unique=True),
+    Column("route", String(32)),
+    Column("session_id", String(100)),
+    Column("msisdn", String(16)),
+    Column("at_ms", BigInteger, nullable=False),
+    Index(
+        "ix_idempotency_session",
+        "session_id",
+        sqlite_where=text("session_id IS NOT NULL"),
+        postgresql_where=text("session_id IS NOT NULL"),
+    ),
+)
+
+day_counter = Table(
+    "day_counter",
+    metadata,
+    Column("business_date", Date, primary_key=True),
+    Column("kid", String(16), nullable=False),
+    Column("issued", BigInteger, nullable=False),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("key", String(120), nullable=False),
+    Column("msisdn", String(16), nullable=False),
+    Column("template", String(32), nullable=False),
+    Column("language", String(2), nullable=False),
+    Column("params", Text, nullable=False),
+    Column("event_at_ms", BigInteger, nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("attempt", SmallInteger, nullable=False),
+    Column("next_at_ms", BigInteger, nullable=False),
+    Column("text", Text),
+    Column("segments", SmallInteger),
+    Column("provider_id", String(64), unique=True),
+    Column("cost", String(24)),
+    Column("detail", Text),
+    UniqueConstraint("key", "msisdn", "template"),
+    Index(
+        "ix_outbox_open",
+        "next_at_ms",
+        sqlite_where=text("state IN ('due', 'queued', 'sending', 'unknown')"),
+        postgresql_where=text("state IN ('due', 'queued', 'sending', 'unknown')"),
+    ),
+)
+
+purchase = Table(
+    "purchase",
+    metadata,
+    Column("key", String(120), primary_key=True),
+    Column("kind", String(10), nullable=False),
+    Column("subscriber_id", BigInteger, ForeignKey("subscriber.id"), nullable=False),
+    Column("msisdn", String(16), nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("minor", BigInteger, nullable=False),
+    Column("merchant", String(12), nullable=False),
+    Column("item", String(40), nullable=False),
+    Column("asked_at_ms", BigInteger, nullable=False),
+    Column("state", String(8), nullable=False),
+    Column("tries", SmallInteger, nullable=False),
+    Column("next_at_ms", BigInteger, nullable=False),
+    Column("first_asked_ms", BigInteger),
+    Column("supplier_id", Text),
+    Column("heard", String(8)),
+    Column("detail", Text, nullable=False),
+    CheckConstraint("minor > 0", name="minor"),
+    Index("ix_purchase_supplier_id", "supplier_id"),
+    Index(
+        "ix_purchase_open",
+        "next_at_ms",
+        sqlite_where=text("state IN ('due', 'asked')"),
+        postgresql_where=text("state IN ('due', 'asked')"),
+    ),
+)
