@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import psycopg
+import redis
 from sqlalchemy import select, text, update
 
 from ussd_gateway.cli.stage.world import GatewayWorld, prepare
@@ -41,7 +42,11 @@ class Line:
     msisdn: str = AMINA
 
     def sends(self, *inputs: str, code: str = "*384#") -> str:
-        """The callback with these inputs so far; what is answered, as it is."""
+        """The callback with these inputs so far; what is answered, as it is. A session that
+        the phone has left open is forgotten: several of one phone stand side by side here."""
+        with suppress(redis.RedisError):
+            for pack in ("customer", "agent"):
+                self.world.client.delete(f"ussd:left:{pack}:{self.msisdn}")
         form = {
             "sessionId": self.session_id,
             "phoneNumber": self.msisdn,

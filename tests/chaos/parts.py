@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.chaos import cut, flood, full, killed
+from tests.chaos import cut, flood, full, killed, packs
 from tests.chaos.report import Report
 
 
@@ -29,6 +29,7 @@ PARTS = {
     "cut": Part("connections to PostgreSQL cut at COMMIT", cut.at_commit),
     "full": Part("no room on SQLite's disk", full.disk, full.under, full.cannot),
     "flood": Part("more phones than threads", flood.phones_at_once),
+    "packs": Part("spoilt menus", packs.spoilt),
 }
 
 

@@ -95,12 +95,12 @@ class Aggregator(requests.Session):
         self.trust_env = False
         self.repeats = 0
 
-    def post(self, url: Any, *args: Any, **given: Any) -> requests.Response:
+    def request(self, method: Any, url: Any, *args: Any, **given: Any) -> requests.Response:
         deadline = time.monotonic() + give_up_s
         wait_s = first_wait_s
         while True:
             try:
-                response = super().post(url, *args, **given)
+                response = super().request(method, url, *args, **given)
             except requests.RequestException:
                 if time.monotonic() > deadline:
                     raise
@@ -128,15 +128,11 @@ class Payer:
         return self.enter_pin()
 
     def ask(self, payee: Person, shillings: int) -> Screen:
-        """To the commit screen, or to where the session ended before it."""
+        """To the commit screen, or to where the session ended before it. It is dialled: one
+        phone has several sessions open here, and would be asked whether to go on."""
         self._asked = (payee, shillings)
         self._repeats_before = self._aggregator.repeats
-        screen = self._phone.dial("*384#")
-        for typed in ("1", payee.local, str(shillings)):
-            if screen.ends:
-                break
-            screen = self._phone.enter(typed)
-        return screen
+        return self._phone.dial(f"*384*1*{payee.local}*{shillings}#")
 
     def enter_pin(self) -> Payment:
         """Where the session goes on; and the last callback once more."""

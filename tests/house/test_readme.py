@@ -19,7 +19,7 @@ def _commands(group: typer.Typer, prefix: str = "") -> set[str]:
         found.add(prefix + name.replace("_", "-"))
     for inner in group.registered_groups:
         assert inner.typer_instance is not None
-        found |= _commands(inner.typer_instance, f"{inner.name} ")
+        found |= _commands(inner.typer_instance, f"{prefix}{inner.name} ")
     return found
 
 
