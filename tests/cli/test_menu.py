@@ -26,6 +26,15 @@ def approved(office: Office, *words: str) -> str:
     return said.stdout.split()[1]
 
 
+def test_the_last_way_back_is_not_taken_in_silence(office: Office) -> None:
+    first = office.live()
+    office.edits(TITLE, "text: {en: Pesa two,")
+    approved(office)
+    said = office.menu("retire", "customer", first)
+    assert said.lines[-1] == "customer: there is no version left to roll back to"
+    assert "they are retired" in office.menu("rollback", "customer").stderr
+
+
 # --- propose and approve
 
 
@@ -337,7 +346,7 @@ def test_rolling_back_goes_to_the_one_before_and_again_further(office: Office) -
     assert office.live() == live[0]
     refused = office.menu("rollback", "customer")
     assert refused.code == 1
-    assert "there is none before it" in refused.stderr
+    assert "no version before it is left" in refused.stderr
 
     forward = office.menu("rollback", "customer", "--to", live[2][:6])
     assert forward.code == 0, forward.stderr
@@ -380,7 +389,7 @@ def test_a_retired_version_is_out_of_use_for_good(office: Office) -> None:
     assert "is retired already" in office.menu("retire", "customer", old).stderr
     assert "sessions begin in" in office.menu("retire", "customer", new).stderr
     assert "is retired" in office.menu("rollback", "customer", "--to", old).stderr
-    assert "there is none before it" in office.menu("rollback", "customer").stderr
+    assert "no version before it is left" in office.menu("rollback", "customer").stderr
     office.file.write_text(SHIPPED, "utf-8")
     office.signs_in("njeri")
     assert "is retired: change the file" in office.menu("publish").stderr

@@ -92,3 +92,10 @@ def test_the_same_option_may_have_another_label() -> None:
 
 def test_a_digit_that_is_gone_is_not_reused() -> None:
     assert found(('        - {key: "2", text: {en: Stop, sw: Acha}, go: stopped}\n', "")) == []
+
+
+def test_a_name_in_a_map_that_is_nearly_right_is_told() -> None:
+    mistyped = (*RENAMED[:2], ("states:\n", "map: {ask_too: ask_number}\nstates:\n"))
+    assert found(*mistyped) == ["W26 map of ask_too", "W26 ask_to is removed"]
+    # One from long before may stand there still.
+    assert found((RENAMED[2][0], "map: {once_upon: ask_to}\nstates:\n")) == []

@@ -17,8 +17,17 @@ from ussd_gateway.app.moving import (
     rollout_for,
     start_action,
     stop_action,
+    way_back,
 )
-from ussd_gateway.app.proposing import Review, Trial, approve, propose, review, reviews
+from ussd_gateway.app.proposing import (
+    Review,
+    Trial,
+    against_live,
+    approve,
+    propose,
+    review,
+    reviews,
+)
 from ussd_gateway.app.publishing import (
     Moved,
     NotPossible,
@@ -58,6 +67,7 @@ __all__ = [
     "NotPossible",
     "Review",
     "Trial",
+    "against_live",
     "approve",
     "check",
     "check_files",
@@ -97,5 +107,6 @@ __all__ = [
     "unpublished",
     "upgrade",
     "versions",
+    "way_back",
     "writer",
 ]

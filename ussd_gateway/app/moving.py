@@ -39,7 +39,7 @@ def roll_back(
     was before: what was for some only, another one makes everybody's. Raises Faulty where it
     no longer loads, and NotPossible."""
     history = _history(versions, pack)
-    retired = {digest for name, digest in versions.retired() if name == pack}
+    retired = _retired(versions, pack)
     digest = _before(history, retired) if to is None else _named(history, to)
     if all(move.rollout for move in history if move.digest == digest):
         raise NotPossible(
@@ -184,6 +184,18 @@ def _history(versions: SqlVersions, pack: str) -> list[Move]:
     return history
 
 
+def way_back(versions: SqlVersions, pack: str) -> str | None:
+    """What a rollback would make live; None where there is nothing."""
+    try:
+        return _before(_history(versions, pack), _retired(versions, pack))
+    except NotPossible:
+        return None
+
+
+def _retired(versions: SqlVersions, pack: str) -> set[str]:
+    return {digest for name, digest in versions.retired() if name == pack}
+
+
 def _before(history: Sequence[Move], retired: set[str]) -> str:
     """What was live for everybody before. Rolled back twice, it goes back two: what a rollback
     left is not come back to."""
@@ -200,8 +212,8 @@ def _before(history: Sequence[Move], retired: set[str]) -> str:
     found = [digest for digest in before if digest not in retired]
     if not found:
         raise NotPossible(
-            f"{last.pack}: {last.digest} is live, and there is none before it; "
-            "name another with --to"
+            f"{last.pack}: {last.digest} is live, and no version before it is left: they are "
+            "retired, or were never for everybody"
         )
     return found[-1]
 

@@ -227,6 +227,15 @@ def _proposed(
     )
 
 
+def against_live(settings: Settings, versions: SqlVersions) -> tuple[Fault, ...]:
+    """W26 and W33 of the files as they are now, against what people know."""
+    found: list[Fault] = []
+    for pack, source in read_packs(settings, ()).items():
+        for before in _published(versions, pack):
+            found += against(source, file=f"menus/{pack}.yaml", published=before)
+    return tuple(dict.fromkeys(found))
+
+
 def _published(versions: SqlVersions, pack: str) -> list[bytes]:
     """What people know: the newest version first, to the one that is for everybody."""
     digests: list[str] = []

@@ -34,6 +34,25 @@ def opened(settings: "Settings") -> Iterator["Engine"]:
         engine.dispose()
 
 
+def are_there(settings: "Settings") -> bool:
+    """Whether there are any, and they can be looked at."""
+    from sqlalchemy import inspect
+    from sqlalchemy.exc import DBAPIError
+
+    from ussd_gateway.app import database
+
+    engine = database(settings)
+    on_sqlite = engine.url.get_backend_name() == "sqlite"
+    try:
+        if on_sqlite and not Path(engine.url.database or "").exists():
+            return False
+        return inspect(engine).has_table("menu_live")
+    except DBAPIError:
+        return False
+    finally:
+        engine.dispose()
+
+
 def _check_there(engine: "Engine") -> None:
     from sqlalchemy import inspect
 

@@ -1,7 +1,7 @@
 """The nodes of an operator's file as the fields they should be, or faults."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
 from ussd_gateway.files.faults import Faults
@@ -104,6 +104,12 @@ def switch(node: Node | None, faults: Faults, *, where: str, default: bool) -> b
     if text not in ("on", "off"):
         faults.add("E01", node.line, f"{where}: {text}", "write on or off")
     return text != "off"
+
+
+def meant(name: str, known: Iterable[str]) -> str | None:
+    """A question that names what was probably meant."""
+    close = get_close_matches(name, list(known), n=1)
+    return f"did you mean {close[0]}?" if close else None
 
 
 def nearest(name: str, known: tuple[str, ...] | list[str]) -> str:

@@ -14,6 +14,10 @@ import yaml
 
 from ussd_gateway.files.faults import Faults
 
+_YAML_ADVICE = (
+    "correct it here or just above: indent with spaces, put text that holds a colon in quotes"
+)
+
 octets_max = 256 * 1024
 nodes_max = 20_000
 depth_max = 12
@@ -57,7 +61,7 @@ def read(source: bytes, faults: Faults) -> Node | None:
         return _build(source, faults)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        faults.add("E00", line, error.problem or "not YAML", "correct the YAML here")
+        faults.add("E00", line, error.problem or "not YAML", _YAML_ADVICE)
     except UnicodeDecodeError as error:
         faults.add("E00", _line_at(source, error.start), "not UTF-8", "save it as UTF-8")
     except yaml.reader.ReaderError as error:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ussd_gateway.domain.money import Money
+from ussd_gateway.files import fields
 from ussd_gateway.files.faults import Faults
 from ussd_gateway.ports import Scalar, VarType
 from ussd_gateway.ussd.menu import Guard, Vars
@@ -108,7 +109,8 @@ def _name(
     if name in ("true", "false"):
         raise _Refused(name, f"write {name.capitalize()}")
     if name not in scope:
-        raise _Refused(name, "name a declared var, me.* or result.*")
+        advice = fields.meant(name, scope) or "name a declared var, me.* or result.*"
+        raise _Refused(name, advice)
 
     names.add(name)
     return _Typed(scope[name].kind, lambda known: known.get(name))

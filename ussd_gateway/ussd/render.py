@@ -16,6 +16,7 @@ from typing import cast
 from ussd_gateway.domain import gsm7, msisdn
 from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.msisdn import Msisdn
+from ussd_gateway.files import fields
 from ussd_gateway.files.faults import Faults
 from ussd_gateway.ports import Scalar, VarType
 from ussd_gateway.ussd.menu import Slot, Text, Vars
@@ -189,7 +190,7 @@ def _filter(
         faults.add("E19", line, f"{{{name}}}", "what is typed in secret is never shown")
         return None
     if name not in scope:
-        advice = "name a declared var, me.* or result.*"
+        advice = fields.meant(name, scope) or "name a declared var, me.* or result.*"
         faults.add("E09", line, f"{{{name}}}", advice)
         return None
     filtered = _BARE if written is None else _filter_named(written)

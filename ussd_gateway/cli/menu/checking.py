@@ -2,11 +2,15 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ussd_gateway.cli.told import told
+
+if TYPE_CHECKING:
+    from ussd_gateway.files.faults import Fault
+    from ussd_gateway.settings import Settings
 
 
 class Format(StrEnum):
@@ -35,6 +39,8 @@ def lint(
     settings = load()
     with told():
         found = check_files(settings, files) if files else check(settings)
+    if not files:
+        found = (*found, *_against_live(settings))
     failed = [fault for fault in found if strict or not fault.warns]
     shown = FORMATS[form](found)
     if shown:
@@ -44,6 +50,17 @@ def lint(
     if form is Format.TEXT:
         where = ", ".join(map(str, files)) if files else settings.menus_dir
         typer.echo(f"{where}: no faults, {len(found)} warnings")
+
+
+def _against_live(settings: "Settings") -> "tuple[Fault, ...]":
+    """What people who know the published menus would stumble over; nothing where none are."""
+    from ussd_gateway.app import against_live, versions
+    from ussd_gateway.cli import books
+
+    if not books.are_there(settings):
+        return ()
+    with books.opened(settings) as engine:
+        return against_live(settings, versions(settings, engine))
 
 
 def _show_rules() -> None:

@@ -121,7 +121,10 @@ def retire(
         digest = app.retire(
             here.settings, here.versions, pack, version, by=here.member(), note=note
         )
+        back = app.way_back(here.versions, pack)
     typer.echo(f"{pack}: {digest} is retired: sessions in it go on in what is live")
+    if back is None:
+        typer.echo(f"{pack}: there is no version left to roll back to")
 
 
 def disable(action: Annotated[str, typer.Argument()], note: Note = None) -> None:

@@ -118,6 +118,7 @@ def graph(
         typer.echo(drawn, nl=False)
     else:
         out.write_text(drawn, "utf-8")
+        typer.echo(f"written  {out}")
 
 
 def schema() -> None:

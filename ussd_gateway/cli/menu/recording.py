@@ -28,16 +28,18 @@ def record(
     show: Annotated[bool, typer.Option("--show", help="Print it as a transcript.")] = False,
 ) -> None:
     """Keep what a number does from now on, masked; with --show, print what was kept."""
-    from ussd_gateway.app import NotPossible, clock
-    from ussd_gateway.domain.msisdn import is_e164
+    from ussd_gateway.app import NotPossible, clock, market
     from ussd_gateway.store.recordings import SqlRecordings
+    from ussd_gateway.ussd.typed import msisdn_parser
 
     with desk() as here:
         by, settings = here.member(), here.settings
     with books.opened(settings) as engine, told():
         recordings = SqlRecordings(engine, clock(settings))
-        if not is_e164(msisdn):
-            raise NotPossible(f"{msisdn}: write it as +254711000001")
+        parsed = msisdn_parser(market(settings).country)(msisdn)
+        if parsed is None:
+            raise NotPossible(f"{msisdn}: not a phone number: write it as +254711000001")
+        msisdn = str(parsed)
         if not show:
             recordings.begin(msisdn, by=by.name, lasts=_span(lasts))
             typer.echo(f"{msisdn} is recorded for {lasts}; PINs, names and numbers are not.")

@@ -71,7 +71,8 @@ def tell(moved: "list[Moved]") -> None:
         if each.before == each.digest:
             typer.echo(f"{each.pack}: {each.digest} is live{whom or ' for everybody'}")
             continue
-        typer.echo(f"{each.pack}: {each.digest} is live{whom}, {before}")
+        where = f"; all others have {each.before}" if each.rollout else f", {before}"
+        typer.echo(f"{each.pack}: {each.digest} is live{whom}{where}")
         if each.before is not None:
             _tell_changes(each.changes)
 

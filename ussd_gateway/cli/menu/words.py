@@ -47,6 +47,7 @@ def write_out(
         typer.echo(text, nl=False)
     else:
         out.write_text(text, "utf-8")
+        typer.echo(f"written  {out}")
 
 
 @app.command("import")

@@ -6,6 +6,7 @@ digits by heart: one that leads elsewhere now sends their money there (W33).
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from ussd_gateway.files import strict_yaml
 from ussd_gateway.files.faults import Fault, Faults
@@ -33,6 +34,7 @@ def against(source: bytes, *, file: str, published: bytes) -> tuple[Fault, ...]:
         name: node.text for name, node in _fields(new.get("map")) if isinstance(node, Leaf)
     }
     _states_removed(old, new, moves, _lines(written).get("states", 1), faults)
+    _moves_mistyped(old, new, moves, faults)
     _types_changed(old, new, faults)
     _digits_reused(old, new, moves, faults)
     return faults.warnings
@@ -55,6 +57,22 @@ def _states_removed(
             continue
         advice = f"say under `map` which state takes its place: `{name}: ...`"
         faults.add("W26", line, f"{name} is removed", advice)
+
+
+def _moves_mistyped(
+    old: Mapping[str, Node],
+    new: Mapping[str, Node],
+    moves: Mapping[str, str],
+    faults: Faults,
+) -> None:
+    """A `map` may name states of versions long before; one that is nearly right is a slip."""
+    known = [name for name, _ in _fields(old.get("states"))]
+    lines = _lines(new.get("map"))
+    for name in moves:
+        meant = get_close_matches(name, known, n=1, cutoff=0.8)
+        if name not in known and meant:
+            advice = f"did you mean {meant[0]}? What is live has no {name}"
+            faults.add("W26", lines[name], f"map of {name}", advice)
 
 
 def _types_changed(old: Mapping[str, Node], new: Mapping[str, Node], faults: Faults) -> None:
