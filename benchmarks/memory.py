@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from benchmarks import machine, people
+from benchmarks import machine
 from benchmarks.figures import Figure, Floor, Subject
 from benchmarks.ground import PATH, Ground
 from benchmarks.load import Load
@@ -32,7 +32,7 @@ def measure(ground: Ground, say: Callable[[str], None]) -> list[Subject]:
     say("the demo")
     environ = ground.gateway_settings("demo")
     demo = ground.server("demo", ("ussd_gateway", "demo"), int(environ["PORT"]), environ)
-    ground.load(demo, Load(demo.port, PATH, _payments(), [*people.REPLIES[:-1], "END "]), {})
+    ground.load(demo, Load(demo.port, PATH, _payments(), ["CON ", "END "]), {})
     time.sleep(settle_s)
 
     bare = _bare_python()
@@ -93,13 +93,14 @@ def _held(pid: int, name: str) -> Held:
 
 
 def _payments() -> list[list[str]]:
-    """Of the demo cast: Amina sends Juma what costs no fee."""
-    typed = ("1", "0711000002", "10", "4826")
+    """Of the demo cast: Amina sends Juma what costs no fee. It is dialled: her phone has many
+    sessions open at once, and would be asked whether to go on."""
+    dialled = "1*0711000002*10"
     common = {"phoneNumber": "+254711000001", "networkCode": "63902", "serviceCode": "*384#"}
     return [
         [
-            urlencode({**common, "sessionId": f"m{n}", "text": "*".join(typed[:hop])})
-            for hop in range(len(people.HOPS))
+            urlencode({**common, "sessionId": f"m{n}", "text": text})
+            for text in (dialled, f"{dialled}*4826")
         ]
         for n in range(payments)
     ]
