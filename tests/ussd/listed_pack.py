@@ -1,5 +1,6 @@
 """A pack that lists: people to pay, and a menu of many long options."""
 
+from tests.ussd.small_pack import RIGHT
 from ussd_gateway.domain.money import Money
 from ussd_gateway.files.faults import Fault
 from ussd_gateway.ports import Action, Answer, Call, Effect, VarType
@@ -7,6 +8,8 @@ from ussd_gateway.ussd.menu import Program
 from ussd_gateway.ussd.reading.loader import load_pack
 
 MONEY_MAX = Money(50_000_000, "KES")
+
+_STATES = RIGHT.index("states:\n")
 
 LISTED = """\
 schema: 1
@@ -18,24 +21,7 @@ nav: {back: "0", home: "00", more: "98", prev: "97"}
 session: {idle: 3m, max_hops: 40, resume: {window: 5m, mode: ask}}
 vars:
   payee: {type: record, fields: {item: id, name: text(20), price: money}}
-notices:
-  bad_choice: {en: No such option., sw: Chaguo si sahihi.}
-  bad_number: {en: Not a number., sw: Si namba.}
-  bad_amount: {en: Not an amount., sw: Si kiasi.}
-  bad_digits: {en: "Type {digits} digits.", sw: "Andika tarakimu {digits}."}
-  bad_text: {en: Not a name., sw: Si jina.}
-  bad_pin: {en: "{digits} digits.", sw: "Tarakimu {digits}."}
-  too_many_tries: {en: Too many tries., sw: Mara nyingi mno.}
-  too_many_hops: {en: Too long., sw: Ndefu mno.}
-  dial_again: {en: Dial again. Nothing was charged., sw: Piga tena. Hukutozwa.}
-  pin_dialled: {en: Never dial a PIN., sw: Usipige PIN.}
-  checking: {en: Wait for the SMS., sw: Subiri SMS.}
-  not_now: {en: Stopped for now., sw: Imesimama kwa sasa.}
-  menu_changed: {en: The menu changed., sw: Menyu imebadilika.}
-  resume: {en: "1. Continue\\n2. Start again", sw: "1. Endelea\\n2. Anza upya"}
-  back: {en: Back, sw: Rudi}
-  more: {en: More, sw: Zaidi}
-  prev: {en: Previous, sw: Nyuma}
+@NOTICES@
 states:
   home:
     menu:
@@ -78,7 +64,7 @@ states:
     end: {text: {en: Nobody to pay., sw: Hakuna wa kulipwa.}}
   stopped:
     end: {text: {en: Stopped., sw: Imesimama.}}
-"""
+""".replace("@NOTICES@\n", RIGHT[RIGHT.index("notices:\n") : _STATES])
 
 
 def _nothing(_call: Call) -> Answer:

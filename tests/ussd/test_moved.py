@@ -46,6 +46,20 @@ def test_with_a_map_it_goes_on_with_what_it_knew_and_what_was_typed_is_not_heard
     assert phone.types("200").text.startswith("Send KES 200.00 to Juma Otieno")
 
 
+def test_a_screen_that_is_full_is_shown_without_the_notice(
+    bank: Bank, sessions: RedisSessions
+) -> None:
+    shelf = Shelf(PROGRAM)
+    turn = turn_of(bank, sessions, packs=shelf, septets_max=len(COMMIT) + len(NOTICE))
+    phone = at_pin(turn)
+    shelf.programs, shelf.gone = (
+        (replace(MAPPED, moves={"send_pin": "send_quote"}),),
+        (PROGRAM,),
+    )
+    assert phone.types("4826") == Reply(COMMIT, ends=False)
+    assert bank.sends == 0
+
+
 def test_a_type_that_does_not_agree_undoes_the_map(bank: Bank, sessions: RedisSessions) -> None:
     names = {**PROGRAM.names, "to": VarType("digits", 12, least=9)}
     phone, _ = retiring(bank, sessions, replace(MAPPED, names=names))

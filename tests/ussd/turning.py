@@ -165,12 +165,13 @@ def turn_of(
     *,
     packs: Packs = Shelf(PROGRAM),  # noqa: B008  # it never changes
     answer_within_s: int = 15,
+    septets_max: int = 160,
     clock: Clock = WallClock(),  # noqa: B008  # it never changes
     counting: Counting | None = None,
 ) -> Turn:
     return Turn(
         packs=packs,
-        routes=_answering(answer_within_s),
+        routes=_narrowed(answer_within_s, septets_max),
         actions=bank.actions,
         sessions=sessions,
         profiles=bank,
@@ -183,9 +184,10 @@ def turn_of(
     )
 
 
-def _answering(within_s: int) -> Routes:
+def _narrowed(within_s: int, septets_max: int) -> Routes:
     by_name = {
-        name: replace(route, answer_within_s=within_s) for name, route in ROUTES.by_name.items()
+        name: replace(route, answer_within_s=within_s, septets_max=septets_max)
+        for name, route in ROUTES.by_name.items()
     }
     return replace(ROUTES, by_name=by_name)
 

@@ -36,7 +36,7 @@ from ussd_gateway.ussd.events import (
     Typed,
 )
 from ussd_gateway.ussd.menu import Program, Secret, Text
-from ussd_gateway.ussd.render import render
+from ussd_gateway.ussd.render import cost, render
 from ussd_gateway.ussd.routes import Routes
 from ussd_gateway.ussd.turn import dialled, heard, recording, row, telling
 from ussd_gateway.ussd.turn.acting import Acting
@@ -300,9 +300,12 @@ class Turn:
         hop.program, hop.began_in = live, ""
         step = engine.moved(live, session, old, hop.route.septets_max)
         session, screen = self._acting.settled(hop, step)
-        notice = render(live.notices.menu_changed, session.language, {})
-        told = Screen(f"{notice}\n{screen.text}", screen.ends)
-        return self._keep(hop, Shown(session, told, hidden))
+        changed = live.notices.menu_changed
+        text = f"{render(changed, session.language, {})}\n{screen.text}"
+        # What a `map` leads to by a call can be a full screen: that says enough by itself.
+        if cost(text, wide=session.language in changed.wide) <= hop.route.septets_max:
+            screen = Screen(text, screen.ends)
+        return self._keep(hop, Shown(session, screen, hidden))
 
     def _repeated(self, hop: Hop, loaded: Loaded) -> Reply:
         hop.number = loaded.hop
