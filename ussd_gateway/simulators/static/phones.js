@@ -71,6 +71,7 @@ class Phone {
   use(msisdn, hint, code) {
     this.msisdn = msisdn;
     this.code = code || Phone.firstCode;
+    this.typed.value = this.code;
     this.hint.textContent = hint;
     this.hint.classList.remove("wrong");
     this.newestRow = null;
@@ -111,8 +112,14 @@ class Phone {
       this.typed.value = "";
       return;
     }
-    this.drawn = "";
+    this.rest(); // at once, as on a phone: what is typed from now on stays
     this.send("hang_up", {});
+  }
+
+  rest() {
+    this.drawn = "";
+    this.typed.value = this.code;
+    this.drawSession({ id: null, open: false }, null);
   }
 
   async repeat() {
@@ -186,11 +193,13 @@ class Phone {
 
   drawSession(session, screen) {
     const had = this.seat.contains(document.activeElement);
+    const rested = this.state === "idle";
     this.lcd.classList.toggle("at-rest", screen === null);
     this.lcd.classList.toggle("closed", screen !== null && !session.open);
     this.shown.textContent = screen ? screen.text : "";
     this.shown.scrollTop = 0;
-    this.typed.value = screen ? "" : this.code;
+    if (screen) this.typed.value = "";
+    else if (!rested) this.typed.value = this.code;
     this.seat.querySelector(".soft-call").textContent = !screen ? "Call" : session.open ? "Send" : "OK";
     this.seat.querySelector(".soft-end").textContent = screen && session.open ? "Cancel" : "";
     if (had && document.activeElement.matches(".typed, .call, body")) {
