@@ -93,7 +93,7 @@ def test_money_is_sent_with_the_keypad_and_both_phones_get_their_sms(
     )
     for phone in (left, right):
         messages = phone.get_by_role("list", name="Messages, newest first")
-        expect(messages.get_by_role("listitem")).to_contain_text(SENT, timeout=2000)
+        expect(messages.get_by_role("listitem")).to_contain_text(SENT)
         expect(messages).to_contain_text(f"1 segment · {len(SENT)} septets")
 
 
@@ -105,7 +105,8 @@ def test_a_keyboard_is_enough(gateway: StandIn, page: Page, left: Locator) -> No
     page.keyboard.type("1")
     page.keyboard.press("Enter")
     expect(left.get_by_role("status")).to_have_text("Enter phone number")
-    page.keyboard.press("Escape")
+    with page.expect_response("**/hang_up"):
+        page.keyboard.press("Escape")
     expect(field).to_have_value("*384#")
 
     assert [event["status"] for event in gateway.events] == ["Incomplete"]
@@ -154,13 +155,14 @@ def test_a_gateway_that_fails_is_shown_as_the_network_shows_it(left: Locator) ->
 
 
 def test_a_person_can_hang_up_while_the_answer_is_awaited(
-    gateway: StandIn, left: Locator
+    gateway: StandIn, page: Page, left: Locator
 ) -> None:
     field = left.get_by_label("Number to dial, or your reply")
     field.fill("*504#")
     call(left)
     expect(left.get_by_text("Running")).to_be_visible()
-    left.get_by_role("button", name="Hang up").first.click()
+    with page.expect_response("**/hang_up"):
+        left.get_by_role("button", name="Hang up").first.click()
     expect(field).to_have_value("*384#")
     gateway.go_on.set()
     expect(left.get_by_text("Running")).to_be_hidden()
