@@ -58,7 +58,7 @@ def test_whoever_is_there_already_is_of_the_standard_tier_and_loses_nothing(
     with reading(old) as connection:
         (row,) = connection.execute(select(subscriber)).mappings()
 
-    assert dict(row) == {**AMINA, "tier": "standard"}
+    assert dict(row) == {**AMINA, "tier": "standard", "cap_payment": None, "cap_day": None}
 
 
 def test_whoever_comes_later_must_be_given_a_tier(old: Engine) -> None:

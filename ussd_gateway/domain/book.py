@@ -8,11 +8,13 @@ next command of the batch is decided, so each one sees the money as it will be.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from enum import Enum
 from typing import Any
 
-from ussd_gateway.domain.journal import Posting
+from ussd_gateway.domain.journal import Hold, HoldState, Posted, Posting
+from ussd_gateway.domain.limits import UNUSED, Usage
 from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.msisdn import Msisdn
 
@@ -32,6 +34,8 @@ class Subscriber:
     pin_salt: bytes
     pin_tag: bytes
     wrong_tries: int
+    cap_payment: int | None = None  # minor units that they allow themselves at once
+    cap_day: int | None = None  # and in a day
 
 
 class Trade(Enum):
@@ -67,6 +71,24 @@ class Movement:
     other: str
 
 
+class Status(Enum):
+    """Whether an account takes part. Its value is what the database keeps."""
+
+    ACTIVE = "active"
+    FROZEN_IN = "frozen_in"  # nothing comes in; what is there can be paid out
+    FROZEN_BOTH = "frozen_both"
+    DORMANT = "dormant"  # nobody has used it for long: its number may be another's by now
+    CLOSED = "closed"  # for good, and empty
+
+    @property
+    def takes_in(self) -> bool:
+        return self is Status.ACTIVE
+
+    @property
+    def pays_out(self) -> bool:
+        return self in (Status.ACTIVE, Status.FROZEN_IN)
+
+
 @dataclass(slots=True)
 class Account:
     """An account's running totals, in minor units. Only the writer changes them."""
@@ -81,6 +103,8 @@ class Account:
     floor: int | None  # None: unbounded
     cap: int | None
     seq: int  # entries so far
+    status: Status = Status.ACTIVE
+    used: Usage = UNUSED
 
     @property
     def balance(self) -> Money:
@@ -92,18 +116,28 @@ class Account:
         """On the account's own side."""
         return (self.debits - self.credits) * self.sign
 
-    def takes(self, minor: int) -> bool:
+    def takes(self, minor: int, *, freed: int = 0) -> bool:
         """Whether a leg of `minor` keeps the account between its floor and its cap, with
-        everything pending counted against it."""
+        everything pending counted against it but `freed`, a hold that the leg resolves; and
+        is not barred by its status."""
         change = minor * self.sign
-        out, into = (
-            (self.credits_pending, self.debits_pending)
-            if self.sign > 0
-            else (self.debits_pending, self.credits_pending)
-        )
+        if not (self.status.pays_out if change < 0 else self.status.takes_in):
+            return False
         if change < 0:
-            return self.floor is None or self.balance_minor + change - out >= self.floor
-        return self.cap is None or self.balance_minor + change + into <= self.cap
+            return self.floor is None or self.spendable_minor + freed + change >= self.floor
+        return (
+            self.cap is None or self.balance_minor + self._coming_minor - freed + change <= self.cap
+        )
+
+    @property
+    def spendable_minor(self) -> int:
+        """Its balance, less what is held against it. Its floor is to stay in it."""
+        going = self.credits_pending if self.sign > 0 else self.debits_pending
+        return self.balance_minor - going
+
+    @property
+    def _coming_minor(self) -> int:
+        return self.debits_pending if self.sign > 0 else self.credits_pending
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +146,10 @@ class Book:
 
     subscribers: Mapping[int, Subscriber]
     accounts: Mapping[int, Account]
+    holds: Mapping[int, Hold] = field(default_factory=dict)
+    journals: Mapping[int, Posted] = field(default_factory=dict)
+    now_ms: int = 0  # when this is decided
+    today: date = date(1970, 1, 1)  # its business date
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +227,59 @@ class LanguageChosen:
     language: str
 
 
+@dataclass(frozen=True, slots=True)
+class CapsChosen:
+    """What somebody allows themselves, in minor units; None: their tier's limits alone."""
+
+    subscriber_id: int
+    payment: int | None
+    day: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class StatusSet:
+    account_id: int
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class HoldPlaced:
+    """Both sides count it as pending from now on."""
+
+    hold: Hold
+
+
+@dataclass(frozen=True, slots=True)
+class HoldDecided:
+    """All of it is pending no more. `posted` is what the decision's own posting moves of it."""
+
+    hold_id: int
+    state: HoldState
+    posted: int = 0
+
+
 # What else a decision may write, beside money, messages and the count of PINs.
-Change = Purchase | PurchaseSettled | Registered | PinChosen | LanguageChosen
+Change = (
+    Purchase
+    | PurchaseSettled
+    | Registered
+    | PinChosen
+    | LanguageChosen
+    | CapsChosen
+    | StatusSet
+    | HoldPlaced
+    | HoldDecided
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What limits count of a payment, in minor units of its account. `back_of`: it came back,
+    and had been spent on that business date."""
+
+    account_id: int
+    minor: int
+    back_of: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +292,7 @@ class Decision:
     messages: tuple[Message, ...] = ()
     pin: PinCount | None = None
     changes: tuple[Change, ...] = ()
+    spent: Spent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +312,8 @@ class Work:
     route: str | None = None
     session_id: str | None = None
     msisdn: Msisdn | None = None
+    hold_ids: tuple[int, ...] = ()
+    journal_ids: tuple[int, ...] = ()  # those that it may take back; their accounts are locked
 
 
 @dataclass(frozen=True, slots=True)

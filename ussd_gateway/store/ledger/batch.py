@@ -7,6 +7,7 @@ wallet in one batch cannot both spend its last shilling. The database's CHECKs s
 again.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -16,12 +17,24 @@ from typing import Any, Protocol
 import structlog
 
 from ussd_gateway.domain import receipt
-from ussd_gateway.domain.book import Account, Book, Decision, Outcome, Subscriber, Work
-from ussd_gateway.domain.journal import Posting
+from ussd_gateway.domain.book import (
+    Account,
+    Book,
+    Decision,
+    HoldDecided,
+    HoldPlaced,
+    Outcome,
+    Spent,
+    StatusSet,
+    Subscriber,
+    Work,
+)
+from ussd_gateway.domain.journal import REVERSAL, Hold, HoldState, Posted, Posting
 from ussd_gateway.domain.market import Market
 from ussd_gateway.ports import CONFLICT, TIMEOUT, UNKNOWN
 from ussd_gateway.store.codec import decode_outcome, encode_outcome, encode_values
 from ussd_gateway.store.ledger.changes import Statement, apply, statements
+from ussd_gateway.store.ledger.sealing import batch_digest, command_digest
 
 log = structlog.get_logger()
 
@@ -44,6 +57,8 @@ class Loaded:
     issued: int  # numbers of the day that are taken
     kid: str  # names the key of the day's receipts
     stored: Mapping[str, tuple[str, str]]  # key -> content, outcome
+    holds: dict[int, Hold]
+    journals: dict[int, Posted]
 
 
 @dataclass(slots=True)
@@ -59,6 +74,8 @@ class Rows:
     accounts: list[Row] = field(default_factory=list)
     pins: list[Row] = field(default_factory=list)
     changes: list[Statement] = field(default_factory=list)
+    digest: bytes = b""  # of all that is written above
+    at_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +87,8 @@ class Wanted:
     business_date: date
     kid: str
     keys: Sequence[str]
+    hold_ids: Sequence[int]
+    journal_ids: Sequence[int]
 
 
 class Trouble(Enum):
@@ -87,7 +106,8 @@ class Books(Protocol):
         """Connects too, where that is needed."""
 
     def load(self, wanted: "Wanted") -> Loaded:
-        """Locks the rows in id order, then the day's counter; then reads stored outcomes."""
+        """Locks the rows in id order, then the day's counter; then reads stored outcomes, and
+        what was taken back of journals."""
 
     def commit(self, rows: Rows) -> None:
         """Writes all of it and commits. Fails where another process stored one of the keys
@@ -119,6 +139,7 @@ class _Decided:
     work: Work
     decision: Decision
     entries: list[tuple[int, int, int, int]]  # account, minor, balance after, account's seq
+    touched: frozenset[int]  # accounts that are written anew
 
 
 def run(
@@ -134,25 +155,40 @@ def run(
             day,
             numbering.kid,
             [work.key for work in works],
+            sorted({i for work in works for i in work.hold_ids}),
+            sorted({i for work in works for i in work.journal_ids}),
         )
     )
-    book = Book(loaded.subscribers, loaded.accounts)
+    book = Book(loaded.subscribers, loaded.accounts, loaded.holds, loaded.journals, now_ms, day)
     answers = [_stored(work, loaded) or _decide(work, book, loaded) for work in works]
 
-    rows = Rows(day, loaded.issued)
+    rows = Rows(day, loaded.issued, at_ms=now_ms)
     key = numbering.receipt_key(loaded.kid)
-    outcomes = [
-        _write(rows, one, key, now_ms) if isinstance(one, _Decided) else one for one in answers
-    ]
+    outcomes = [_write(rows, one, key) if isinstance(one, _Decided) else one for one in answers]
+    rows.digest = batch_digest((row[0], row[-1]) for row in rows.keys)
     decided = [one for one in answers if isinstance(one, _Decided)]
-    for account_id in sorted({entry[0] for one in decided for entry in one.entries}):
-        account = loaded.accounts[account_id]
-        rows.accounts.append((account.id, account.debits, account.credits, account.seq))
+    for account_id in sorted({touched for one in decided for touched in one.touched}):
+        rows.accounts.append(_account_row(loaded.accounts[account_id]))
     # Where several tries of one person met in this batch, only the last count is written.
     tried = {one.decision.pin.subscriber_id for one in decided if one.decision.pin}
     for person_id in sorted(tried):
         rows.pins.append((person_id, loaded.subscribers[person_id].wrong_tries))
     return outcomes, rows
+
+
+def _account_row(account: Account) -> Row:
+    return (
+        account.id,
+        account.debits,
+        account.credits,
+        account.debits_pending,
+        account.credits_pending,
+        account.seq,
+        account.status.value,
+        account.used.on,
+        account.used.day,
+        account.used.month,
+    )
 
 
 def _stored(work: Work, loaded: Loaded) -> Outcome | None:
@@ -167,66 +203,131 @@ def _decide(work: Work, book: Book, loaded: Loaded) -> _Decided | Outcome:
     # A command that breaks must not harm the strangers in its batch: this is the wall.
     try:
         decision = work.decide(book)
-        entries = _apply(decision.posting, book) if decision.posting else []
+        _check(decision, book)
     except Exception:
         log.exception("ledger.decision_broke", key=work.key)
         return NOT_DONE
 
+    touched = _let_go(decision, loaded)
+    entries = _post(decision.posting, loaded) if decision.posting else []
+    touched.update(entry[0] for entry in entries)
+    if decision.spent is not None:
+        touched.add(_count_spent(decision.spent, book))
     if decision.pin is not None:
         person = loaded.subscribers[decision.pin.subscriber_id]
         loaded.subscribers[person.id] = replace(person, wrong_tries=decision.pin.wrong_tries)
     for change in decision.changes:
         apply(change, loaded.subscribers)
-    return _Decided(work, decision, entries)
+    return _Decided(work, decision, entries, frozenset(touched))
 
 
-def _apply(posting: Posting, book: Book) -> list[tuple[int, int, int, int]]:
-    accounts = book.accounts
+def _check(decision: Decision, book: Book) -> None:
+    """What no decision may do, found before any of it is applied."""
+    freed = {change.hold_id for change in decision.changes if isinstance(change, HoldDecided)}
+    assert all(book.holds[each].state is HoldState.PENDING for each in freed), "decided twice"
+    for change in decision.changes:
+        if isinstance(change, HoldPlaced):
+            hold = change.hold
+            assert book.accounts[hold.source_id].takes(hold.minor), "more is held than is there"
+            assert book.accounts[hold.target_id].takes(-hold.minor), "more is held than fits"
+    posting = decision.posting
+    if posting is None:
+        return
+    assert posting.hold_id is None or posting.hold_id in freed, "its hold is still pending"
+    assert posting.reverses_id is None or posting.reverses_id in book.journals, "not locked"
+    moved: Counter[int] = Counter()
     for leg in posting.legs:
-        assert accounts[leg.account_id].takes(leg.minor), "a decision breached floor or cap"
+        moved[leg.account_id] += leg.minor
+    assert len({book.accounts[each].currency for each in moved}) == 1, "one currency"
+    for account_id, minor in moved.items():
+        account = book.accounts[account_id]
+        held = sum(_held(account, book.holds[each]) for each in freed)
+        assert account.takes(minor, freed=held), "a decision breached floor, cap or status"
 
+
+def _let_go(decision: Decision, loaded: Loaded) -> set[int]:
+    """Holds that are placed or decided, and statuses: the accounts that they change."""
+    touched: set[int] = set()
+    for change in decision.changes:
+        match change:
+            case HoldPlaced(hold=hold):
+                touched |= _pend(hold, loaded.accounts, hold.minor)
+            case HoldDecided(hold_id=number, state=state, posted=posted):
+                hold = loaded.holds[number]
+                touched |= _pend(hold, loaded.accounts, -hold.minor)
+                loaded.holds[number] = replace(hold, state=state, posted=posted)
+            case StatusSet(account_id=number, status=status):
+                loaded.accounts[number].status = status
+                touched.add(number)
+    return touched
+
+
+def _held(account: Account, hold: Hold) -> int:
+    """What of an account's pending total is this hold's, whichever side it is on."""
+    return hold.minor if account.id in (hold.source_id, hold.target_id) else 0
+
+
+def _pend(hold: Hold, accounts: Mapping[int, Account], minor: int) -> set[int]:
+    """The legs that it would have: a debit of its source, a credit of its target."""
+    accounts[hold.source_id].debits_pending += minor
+    accounts[hold.target_id].credits_pending += minor
+    return {hold.source_id, hold.target_id}
+
+
+def _count_spent(spent: Spent, book: Book) -> int:
+    account = book.accounts[spent.account_id]
+    if spent.back_of is None:
+        account.used = account.used.plus(spent.minor, book.today)
+    else:
+        account.used = account.used.minus(spent.minor, spent_on=spent.back_of)
+    return account.id
+
+
+def _post(posting: Posting, loaded: Loaded) -> list[tuple[int, int, int, int]]:
     entries = []
     for leg in posting.legs:
-        account = accounts[leg.account_id]
+        account = loaded.accounts[leg.account_id]
         if leg.minor > 0:
             account.debits += leg.minor
         else:
             account.credits -= leg.minor
         account.seq += 1
         entries.append((account.id, leg.minor, account.balance_minor, account.seq))
+    if posting.reverses_id is not None:
+        _take_back(posting, posting.reverses_id, loaded)
     return entries
 
 
-def _write(rows: Rows, one: _Decided, receipt_key: bytes, now_ms: int) -> Outcome:
+def _take_back(posting: Posting, original_id: int, loaded: Loaded) -> None:
+    """Later commands of the batch see what is taken back now."""
+    posted = loaded.journals[original_id]
+    taken = Counter(posted.taken_back)
+    for leg in posting.legs:
+        taken[leg.account_id] += leg.minor
+    loaded.journals[original_id] = replace(
+        posted, taken_back=taken, reversed=posted.reversed or posting.kind == REVERSAL
+    )
+
+
+def _write(rows: Rows, one: _Decided, receipt_key: bytes) -> Outcome:
     work, decision = one.work, one.decision
-    journal_id, numbered = None, {}
+    journal: Row | None = None
+    numbered: dict[str, str] = {}
     if decision.posting is not None:
-        day, number = rows.business_date, rows.issued
-        rows.issued += 1
-        journal_id = day.toordinal() - _DAY_ZERO << _JOURNAL_BITS | number
-        code = receipt.make(day, number, receipt_key)
-        numbered = {"receipt": code}
-        posting = decision.posting
-        rows.journals.append(
-            (journal_id, posting.kind, code, posting.tariff, day, work.event_at_ms, now_ms)
-        )
-        rows.entries.extend(
-            (journal_id, leg, *entry) for leg, entry in enumerate(one.entries, 1)
-        )
+        journal = _journal_row(rows, work, decision.posting, receipt_key)
+        rows.journals.append(journal)
+        numbered = {"receipt": journal[2]}
 
     values = {**decision.values, **numbered}
-    rows.keys.append(
-        (
-            work.key,
-            work.content,
-            encode_outcome(decision.outcome, values),
-            journal_id,
-            work.route,
-            work.session_id,
-            work.msisdn,
-            work.event_at_ms,
-        )
-    )
+    entries = [(leg, *entry) for leg, entry in enumerate(one.entries, 1)]
+    outcome = encode_outcome(decision.outcome, values)
+    known = (work.key, work.content, outcome)
+    origin = (work.route, work.session_id, work.msisdn, work.event_at_ms)
+    told = journal and (*journal[:4], journal[4].isoformat(), *journal[5:])
+    digest = command_digest((*known, *origin), told, entries)
+    journal_id = journal and journal[0]
+    rows.entries.extend((journal_id, *entry) for entry in entries)
+    rows.keys.append((*known, journal_id, *origin, digest))
     rows.messages.extend(
         (
             work.key,
@@ -235,10 +336,26 @@ def _write(rows: Rows, one: _Decided, receipt_key: bytes, now_ms: int) -> Outcom
             message.language,
             encode_values({**message.params, **numbered}),
             work.event_at_ms,
-            now_ms,
+            rows.at_ms,
         )
         for message in decision.messages
     )
     for change in decision.changes:
-        rows.changes.extend(statements(change, now_ms))
+        rows.changes.extend(statements(change, work.key, rows.at_ms))
     return Outcome(decision.outcome, values)
+
+
+def _journal_row(rows: Rows, work: Work, posting: Posting, receipt_key: bytes) -> Row:
+    day, number = rows.business_date, rows.issued
+    rows.issued += 1
+    return (
+        day.toordinal() - _DAY_ZERO << _JOURNAL_BITS | number,
+        posting.kind,
+        receipt.make(day, number, receipt_key),
+        posting.tariff,
+        day,
+        work.event_at_ms,
+        rows.at_ms,
+        posting.reverses_id,
+        posting.hold_id,
+    )

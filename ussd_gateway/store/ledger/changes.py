@@ -9,15 +9,20 @@ from typing import Any, assert_never
 
 from ussd_gateway.domain.accounts import WALLET
 from ussd_gateway.domain.book import (
+    CapsChosen,
     Change,
+    HoldDecided,
+    HoldPlaced,
     LanguageChosen,
     PinChosen,
     Purchase,
     PurchaseSettled,
     PurchaseState,
     Registered,
+    StatusSet,
     Subscriber,
 )
+from ussd_gateway.domain.journal import Hold
 
 Statement = tuple[str, tuple[Any, ...]]
 
@@ -28,7 +33,8 @@ _ACCOUNT = (
 )
 _SUBSCRIBER = (
     "INSERT INTO subscriber (id, msisdn, name, language, tier, active, wallet_id, pin_kid, "
-    "pin_salt, pin_tag, wrong_tries) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "pin_salt, pin_tag, wrong_tries, cap_payment, cap_day) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _REGISTRATION = (
     "INSERT INTO registration (subscriber_id, id_number, terms, at_ms) VALUES (?, ?, ?, ?)"
@@ -46,11 +52,18 @@ _SETTLED = (
     "UPDATE purchase SET state = ?, supplier_id = COALESCE(?, supplier_id), detail = ? "
     "WHERE key = ?"
 )
+_CAPS = "UPDATE subscriber SET cap_payment = ?, cap_day = ? WHERE id = ?"
+_HOLD = (
+    "INSERT INTO hold (id, key, kind, source_id, target_id, minor, posted, state, "
+    "placed_at_ms, expires_at_ms, journal_id) VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?)"
+)
+_DECIDED = "UPDATE hold SET state = ?, posted = ? WHERE id = ?"
 # Whoever committed a purchase asks for it at once; where that one died, others do so then.
 ASK_LATER_MS = 10_000
 
 
-def statements(change: Change, now_ms: int) -> Iterator[Statement]:
+def statements(change: Change, key: str, now_ms: int) -> Iterator[Statement]:
+    """For a change that the command `key` made."""
     match change:
         case Registered(subscriber=person):
             side = WALLET.side.value
@@ -70,6 +83,14 @@ def statements(change: Change, now_ms: int) -> Iterator[Statement]:
                 _SETTLED,
                 (change.state.value, change.supplier_id, change.detail, change.key),
             )
+        case CapsChosen(subscriber_id=number, payment=payment, day=day):
+            yield _CAPS, (payment, day, number)
+        case HoldPlaced(hold=hold):
+            yield _HOLD, _hold(hold, key, now_ms)
+        case HoldDecided(hold_id=number, state=state, posted=posted):
+            yield _DECIDED, (state.value, posted, number)
+        case StatusSet():
+            pass  # stands in the account's own row, which is written with its totals
         case _:
             assert_never(change)
 
@@ -83,8 +104,12 @@ def apply(change: Change, subscribers: dict[int, Subscriber]) -> None:
             )
         case LanguageChosen(subscriber_id=number, language=language):
             subscribers[number] = replace(subscribers[number], language=language)
+        case CapsChosen(subscriber_id=number, payment=payment, day=day):
+            subscribers[number] = replace(subscribers[number], cap_payment=payment, cap_day=day)
         case Registered() | Purchase() | PurchaseSettled():
             pass  # nobody could ask for their rows before they were there
+        case HoldPlaced() | HoldDecided() | StatusSet():
+            pass  # of accounts, which the batch keeps itself
         case _:
             assert_never(change)
 
@@ -102,6 +127,23 @@ def _subscriber(person: Subscriber) -> tuple[Any, ...]:
         person.pin_salt,
         person.pin_tag,
         person.wrong_tries,
+        person.cap_payment,
+        person.cap_day,
+    )
+
+
+def _hold(hold: Hold, key: str, now_ms: int) -> tuple[Any, ...]:
+    return (
+        hold.id,
+        key,
+        hold.kind,
+        hold.source_id,
+        hold.target_id,
+        hold.minor,
+        hold.state.value,
+        now_ms,
+        hold.expires_at_ms,
+        hold.journal_id,
     )
 
 

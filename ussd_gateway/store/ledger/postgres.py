@@ -12,7 +12,15 @@ import psycopg
 from sqlalchemy import Engine
 
 from ussd_gateway.store.ledger.batch import Loaded, Row, Rows, Trouble, Wanted
-from ussd_gateway.store.rows import ACCOUNT, SUBSCRIBER, account_of, subscriber_of
+from ussd_gateway.store.ledger.taken_back import JOURNALS, LEGS, TAKEN_BACK, posted_of
+from ussd_gateway.store.rows import (
+    ACCOUNT,
+    HOLD,
+    SUBSCRIBER,
+    account_of,
+    hold_of,
+    subscriber_of,
+)
 
 _SUBSCRIBERS = (
     f"SELECT {SUBSCRIBER} FROM subscriber WHERE id = ANY(%s::bigint[]) ORDER BY id FOR UPDATE"
@@ -25,33 +33,46 @@ _NEW_DAY = (
     "INSERT INTO day_counter (business_date, kid, issued) VALUES (%s, %s, 0) "
     "ON CONFLICT DO NOTHING"
 )
+_HOLDS = f"SELECT {HOLD} FROM hold WHERE id = ANY(%s::bigint[]) ORDER BY id FOR UPDATE"
+_JOURNALS = JOURNALS.format("= ANY(%s::bigint[])")
+_LEGS = LEGS.format("= ANY(%s::bigint[])")
+_TAKEN_BACK = TAKEN_BACK.format("= ANY(%s::bigint[])")
 # All of a batch in one statement. A key that is there already fails it, and with it the COMMIT
 # that is on its way behind it.
 _WRITE = """
 WITH
 journals AS (
     INSERT INTO journal SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[],
-        %s::date[], %s::bigint[], %s::bigint[])),
+        %s::date[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[])),
 entries AS (
     INSERT INTO entry SELECT * FROM unnest(%s::bigint[], %s::smallint[], %s::bigint[],
         %s::bigint[], %s::bigint[], %s::bigint[])),
+sealed AS (
+    INSERT INTO batch (digest, at_ms) VALUES (%s, %s) RETURNING id),
+waiting AS (
+    INSERT INTO unsealed SELECT id FROM sealed),
 keys AS (
-    INSERT INTO idempotency SELECT * FROM unnest(%s::text[], %s::text[], %s::text[],
-        %s::bigint[], %s::text[], %s::text[], %s::text[], %s::bigint[])),
+    INSERT INTO idempotency (batch_id, key, content, outcome, journal_id, route, session_id,
+        msisdn, at_ms, digest)
+    SELECT sealed.id, v.* FROM sealed, unnest(%s::text[], %s::text[], %s::text[],
+        %s::bigint[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::bytea[]) AS v),
 messages AS (
     INSERT INTO outbox (key, msisdn, template, language, params, event_at_ms, state, attempt,
         next_at_ms)
     SELECT k, m, t, l, p, e, 'due', 0, n FROM unnest(%s::text[], %s::text[], %s::text[],
         %s::text[], %s::text[], %s::bigint[], %s::bigint[]) AS v(k, m, t, l, p, e, n)),
 accounts AS (
-    UPDATE account SET debits = v.d, credits = v.c, seq = v.s FROM unnest(%s::bigint[],
-        %s::bigint[], %s::bigint[], %s::bigint[]) AS v(id, d, c, s) WHERE account.id = v.id),
+    UPDATE account SET debits = v.d, credits = v.c, debits_pending = v.dp,
+        credits_pending = v.cp, seq = v.s, status = v.st, used_on = v.uo, used_day = v.ud,
+        used_month = v.um
+    FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[],
+        %s::bigint[], %s::text[], %s::date[], %s::bigint[], %s::bigint[])
+        AS v(id, d, c, dp, cp, s, st, uo, ud, um) WHERE account.id = v.id),
 pins AS (
     UPDATE subscriber SET wrong_tries = v.n FROM unnest(%s::bigint[], %s::smallint[])
         AS v(id, n) WHERE subscriber.id = v.id)
 UPDATE day_counter SET issued = %s WHERE business_date = %s
 """
-_COLUMNS = (7, 6, 8, 7, 4, 2)
 _KEYS = "pk_idempotency"
 
 # Plans are kept for the life of the connection. One that is made while a table is still small
@@ -84,8 +105,13 @@ class PostgresBooks:
         with connection.pipeline():
             people = connection.execute(_SUBSCRIBERS, (_array(wanted.subscriber_ids),))
             accounts = connection.execute(_ACCOUNTS, (_array(wanted.account_ids),))
+            holds = self._rare(_HOLDS, wanted.hold_ids)
             day = connection.execute(_DAY, (wanted.business_date,))
             stored = connection.execute(_STORED, (_array(wanted.keys),))
+            rare = [
+                self._rare(statement, wanted.journal_ids)
+                for statement in (_JOURNALS, _LEGS, _TAKEN_BACK)
+            ]
         issued, kid = day.fetchone() or self._begin_day(wanted)
         return Loaded(
             {row[0]: subscriber_of(row) for row in people.fetchall()},
@@ -93,25 +119,32 @@ class PostgresBooks:
             issued,
             kid,
             {key: (content, outcome) for key, content, outcome in stored.fetchall()},
+            {row[0]: hold_of(row) for row in (holds.fetchall() if holds else ())},
+            posted_of(*(found.fetchall() if found else () for found in rare)),
         )
+
+    def _rare(
+        self, statement: str, ids: Sequence[int]
+    ) -> psycopg.Cursor[tuple[Any, ...]] | None:
+        """What few batches ask for, and no others pay for."""
+        return self._open.execute(statement, (_array(ids),)) if ids else None
 
     def commit(self, rows: Rows) -> None:
         # Keys are sorted, so that two processes with the same keys wait for one another and
         # never in a ring.
-        tables = (
-            rows.journals,
-            rows.entries,
-            sorted(rows.keys),
-            rows.messages,
-            rows.accounts,
-            rows.pins,
+        values = (
+            *_columns(rows.journals, 9),
+            *_columns(rows.entries, 6),
+            *(rows.digest, rows.at_ms),
+            *_columns(sorted(rows.keys), 9),
+            *_columns(rows.messages, 7),
+            *_columns(rows.accounts, 10),
+            *_columns(rows.pins, 2),
         )
-        values = [
-            column
-            for table, width in zip(tables, _COLUMNS, strict=True)
-            for column in _columns(table, width)
-        ]
         connection = self._open
+        if not rows.keys:
+            connection.commit()  # all of them were answered before
+            return
         with connection.pipeline():
             for statement, changed in rows.changes:
                 connection.execute(statement.replace("?", "%s"), changed)
@@ -173,6 +206,8 @@ def _array(column: Sequence[Any]) -> str:
 def _item(value: Any) -> str:
     if value is None:
         return "NULL"
+    if isinstance(value, bytes):
+        return f'"\\\\x{value.hex()}"'
     if isinstance(value, str):
         escaped = value.replace("\\", "\\\\").replace('"', '\\"')
         return f'"{escaped}"'

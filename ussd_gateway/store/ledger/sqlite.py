@@ -7,8 +7,16 @@ import msgspec
 from sqlalchemy import Engine
 
 from ussd_gateway.store.database import sqlite_lock
-from ussd_gateway.store.ledger.batch import Loaded, Rows, Trouble, Wanted
-from ussd_gateway.store.rows import ACCOUNT, SUBSCRIBER, account_of, subscriber_of
+from ussd_gateway.store.ledger.batch import Loaded, Row, Rows, Trouble, Wanted
+from ussd_gateway.store.ledger.taken_back import JOURNALS, LEGS, TAKEN_BACK, posted_of
+from ussd_gateway.store.rows import (
+    ACCOUNT,
+    HOLD,
+    SUBSCRIBER,
+    account_of,
+    hold_of,
+    subscriber_of,
+)
 
 _SUBSCRIBERS = (
     f"SELECT {SUBSCRIBER} FROM subscriber WHERE id IN (SELECT value FROM json_each(?))"
@@ -20,14 +28,27 @@ _STORED = (
 )
 _DAY = "SELECT issued, kid FROM day_counter WHERE business_date = ?"
 _NEW_DAY = "INSERT INTO day_counter (business_date, kid, issued) VALUES (?, ?, 0)"
-_JOURNAL = "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?)"
+_HOLDS = f"SELECT {HOLD} FROM hold WHERE id IN (SELECT value FROM json_each(?))"
+_JOURNALS, _LEGS, _TAKEN_BACK = (
+    statement.format("IN (SELECT value FROM json_each(?))")
+    for statement in (JOURNALS, LEGS, TAKEN_BACK)
+)
+_JOURNAL = "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _ENTRY = "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?)"
-_KEY = "INSERT INTO idempotency VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_BATCH = "INSERT INTO batch (digest, at_ms) VALUES (?, ?)"
+_UNSEALED = "INSERT INTO unsealed VALUES (?)"
+_KEY = (
+    "INSERT INTO idempotency (key, content, outcome, journal_id, route, session_id, msisdn, "
+    "at_ms, digest, batch_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
 _MESSAGE = (
     "INSERT INTO outbox (key, msisdn, template, language, params, event_at_ms, state, attempt, "
     "next_at_ms) VALUES (?, ?, ?, ?, ?, ?, 'due', 0, ?)"
 )
-_SET_ACCOUNT = "UPDATE account SET debits = ?2, credits = ?3, seq = ?4 WHERE id = ?1"
+_SET_ACCOUNT = (
+    "UPDATE account SET debits = ?2, credits = ?3, debits_pending = ?4, credits_pending = ?5, "
+    "seq = ?6, status = ?7, used_on = ?8, used_day = ?9, used_month = ?10 WHERE id = ?1"
+)
 _SET_DAY = "UPDATE day_counter SET issued = ? WHERE business_date = ?"
 _SET_PIN = "UPDATE subscriber SET wrong_tries = ?2 WHERE id = ?1"
 
@@ -62,30 +83,42 @@ class SqliteBooks:
         if found is None:
             run(_NEW_DAY, (day, wanted.kid))
         issued, kid = found or (0, wanted.kid)
+        holds = run(_HOLDS, (_list(wanted.hold_ids),)).fetchall() if wanted.hold_ids else ()
+        journals = _list(wanted.journal_ids)
+        asked = (_JOURNALS, _LEGS, _TAKEN_BACK) if wanted.journal_ids else ()
+        rare = [run(each, (journals,)).fetchall() for each in asked]
         return Loaded(
             {row[0]: subscriber_of(row) for row in people},
             {row[0]: account_of(row) for row in accounts},
             issued,
             kid,
             {key: (content, outcome) for key, content, outcome in stored},
+            {row[0]: hold_of(row) for row in holds},
+            posted_of(*rare) if rare else {},
         )
 
     def commit(self, rows: Rows) -> None:
+        if rows.keys:
+            self._write(rows)
+        self._committing = True
+        self._cursor.execute("COMMIT")
+        self._unlock()
+
+    def _write(self, rows: Rows) -> None:
         day = rows.business_date.isoformat()
         many = self._cursor.executemany
         many(_JOURNAL, ((*row[:4], day, *row[5:]) for row in rows.journals))
         many(_ENTRY, rows.entries)
-        many(_KEY, rows.keys)
+        batch_id = self._cursor.execute(_BATCH, (rows.digest, rows.at_ms)).lastrowid
+        self._cursor.execute(_UNSEALED, (batch_id,))
+        many(_KEY, ((*key, batch_id) for key in rows.keys))
         many(_MESSAGE, rows.messages)
-        many(_SET_ACCOUNT, rows.accounts)
+        many(_SET_ACCOUNT, map(_written, rows.accounts))
         for statement, values in rows.changes:
             self._cursor.execute(statement, values)
         # After the changes: a wrong try that came behind a new PIN is counted.
         many(_SET_PIN, rows.pins)
         self._cursor.execute(_SET_DAY, (rows.issued, day))
-        self._committing = True
-        self._cursor.execute("COMMIT")
-        self._unlock()
 
     def undo(self, error: Exception) -> Trouble:
         connection, self._connection = self._connection, None
@@ -124,6 +157,11 @@ class SqliteBooks:
         if self._held:
             self._held = False
             self._lock.release()
+
+
+def _written(account: Row) -> Row:
+    *rest, used_on, used_day, used_month = account
+    return (*rest, used_on and used_on.isoformat(), used_day, used_month)
 
 
 def _list(values: Sequence[int | str]) -> str:

@@ -4,7 +4,8 @@ equal.
     subscriber --wallet_id--> account <--account_id-- entry --journal_id--> journal
                                                                               ^
     outbox (SMS to send)                          idempotency (key, outcome) -+
-    purchase (to ask of a carrier)
+    purchase (to ask of a carrier)                     batch_id |
+    hold (money that waits between two accounts)       batch <-+- seal (the chain)
 
     business --account_id--> account      assistant: which subscriber works at which store
 
@@ -12,10 +13,10 @@ equal.
           ^--- menu_approval ----------^
 
 Times are whole milliseconds since 1970 UTC, money is whole minor units, and business dates are
-the market's own calendar, `2026-11-21`. Rows of journal, entry and idempotency never change:
-triggers forbid it. An entry's journal and account carry no foreign key: the writer has both
-rows in hand when it writes one, the checks would cost a third of its speed, and `ledger verify`
-looks.
+the market's own calendar, `2026-11-21`. Rows of journal, entry, idempotency, batch and seal
+never change: triggers forbid it. An entry's journal and account carry no foreign key: the
+writer has both rows in hand when it writes one, the checks would cost a third of its speed, and
+`ledger verify` looks.
 """
 
 from ussd_gateway.store.schema.base import RowId, metadata
@@ -24,16 +25,20 @@ from ussd_gateway.store.schema.books import (
     MOST,
     account,
     assistant,
+    batch,
     business,
     counter,
     day_counter,
     entry,
+    hold,
     idempotency,
     journal,
     outbox,
     purchase,
     registration,
+    seal,
     subscriber,
+    unsealed,
 )
 from ussd_gateway.store.schema.menus import (
     menu_approval,
@@ -52,10 +57,12 @@ __all__ = [
     "RowId",
     "account",
     "assistant",
+    "batch",
     "business",
     "counter",
     "day_counter",
     "entry",
+    "hold",
     "idempotency",
     "journal",
     "menu_approval",
@@ -71,7 +78,9 @@ __all__ = [
     "outbox",
     "purchase",
     "registration",
+    "seal",
     "staff",
     "staff_sign_in",
     "subscriber",
+    "unsealed",
 ]

@@ -29,6 +29,9 @@ MOST = (
     " ELSE credits - debits + credits_pending END"
 )
 
+STATUSES = "'active', 'frozen_in', 'frozen_both', 'dormant', 'closed'"
+EMPTY = "debits = credits AND debits_pending = 0 AND credits_pending = 0"
+
 account = Table(
     "account",
     metadata,
@@ -44,7 +47,15 @@ account = Table(
     Column("floor", BigInteger),
     Column("cap", BigInteger),
     Column("seq", BigInteger, nullable=False),
+    Column("status", String(12), nullable=False, server_default="active"),
+    # What was paid out of it on `used_on` and in that month, as limits count it.
+    Column("used_on", Date),
+    Column("used_day", BigInteger, nullable=False, server_default="0"),
+    Column("used_month", BigInteger, nullable=False, server_default="0"),
     CheckConstraint("side IN (1, -1)", name="side"),
+    CheckConstraint(f"status IN ({STATUSES})", name="status"),
+    CheckConstraint(f"status <> 'closed' OR ({EMPTY})", name="closed"),
+    CheckConstraint("0 <= used_day AND used_day <= used_month", name="used"),
     CheckConstraint(f"floor IS NULL OR {LEAST} >= floor", name="floor"),
     CheckConstraint(f"cap IS NULL OR {MOST} <= cap", name="cap"),
     CheckConstraint("debits_pending >= 0 AND credits_pending >= 0", name="pending"),
@@ -64,7 +75,11 @@ subscriber = Table(
     Column("pin_salt", LargeBinary, nullable=False),
     Column("pin_tag", LargeBinary, nullable=False),
     Column("wrong_tries", SmallInteger, nullable=False),
+    # The most that they allow themselves; NULL: nothing but their tier's limits.
+    Column("cap_payment", BigInteger),
+    Column("cap_day", BigInteger),
     CheckConstraint("wrong_tries >= 0", name="wrong_tries"),
+    CheckConstraint("cap_payment > 0 AND cap_day > 0", name="caps"),
 )
 
 # What somebody who registered alone agreed to, and the ID number that they gave.
@@ -115,6 +130,22 @@ journal = Table(
     Column("business_date", Date, nullable=False),
     Column("event_at_ms", BigInteger, nullable=False),
     Column("created_at_ms", BigInteger, nullable=False),
+    Column("reverses_id", BigInteger),
+    Column("hold_id", BigInteger),
+    Index(
+        "ix_journal_reverses_id",
+        "reverses_id",
+        sqlite_where=text("reverses_id IS NOT NULL"),
+        postgresql_where=text("reverses_id IS NOT NULL"),
+    ),
+    # What is taken back whole is taken back once.
+    Index(
+        "uq_journal_reversal",
+        "reverses_id",
+        unique=True,
+        sqlite_where=text("kind = 'reversal'"),
+        postgresql_where=text("kind = 'reversal'"),
+    ),
 )
 
 entry = Table(
@@ -141,11 +172,73 @@ idempotency = Table(
     Column("session_id", String(100)),
     Column("msisdn", String(16)),
     Column("at_ms", BigInteger, nullable=False),
+    Column("batch_id", BigInteger),  # the commit that it came with
+    Column("digest", LargeBinary),  # of this row, its journal and its entries
     Index(
         "ix_idempotency_session",
         "session_id",
         sqlite_where=text("session_id IS NOT NULL"),
         postgresql_where=text("session_id IS NOT NULL"),
+    ),
+)
+
+# One for each commit of the writer; the sealer chains them (`seal`), and takes what it has
+# chained out of `unsealed`.
+batch = Table(
+    "batch",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("digest", LargeBinary, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+)
+
+unsealed = Table(
+    "unsealed",
+    metadata,
+    Column("batch_id", RowId, primary_key=True, autoincrement=False),
+)
+
+seal = Table(
+    "seal",
+    metadata,
+    Column("seq", RowId, primary_key=True, autoincrement=False),
+    Column("batch_id", BigInteger, nullable=False, unique=True),
+    Column("chain", LargeBinary, nullable=False),
+)
+
+hold = Table(
+    "hold",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=False),
+    Column("key", String(120), nullable=False, unique=True),
+    Column("kind", String(32), nullable=False),
+    Column("source_id", BigInteger, ForeignKey("account.id"), nullable=False),
+    Column("target_id", BigInteger, ForeignKey("account.id"), nullable=False),
+    Column("minor", BigInteger, nullable=False),
+    Column("posted", BigInteger, nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("placed_at_ms", BigInteger, nullable=False),
+    Column("expires_at_ms", BigInteger, nullable=False),
+    Column("journal_id", BigInteger),  # the journal that it is to take back, if it is
+    CheckConstraint("minor > 0", name="minor"),
+    CheckConstraint("source_id <> target_id", name="parties"),
+    CheckConstraint(
+        "state = 'posted' AND posted = minor"
+        " OR state = 'part_posted' AND 0 < posted AND posted < minor"
+        " OR state IN ('pending', 'voided', 'expired') AND posted = 0",
+        name="posted",
+    ),
+    Index(
+        "ix_hold_pending",
+        "expires_at_ms",
+        sqlite_where=text("state = 'pending'"),
+        postgresql_where=text("state = 'pending'"),
+    ),
+    Index(
+        "ix_hold_journal_id",
+        "journal_id",
+        sqlite_where=text("journal_id IS NOT NULL"),
+        postgresql_where=text("journal_id IS NOT NULL"),
     ),
 )
 

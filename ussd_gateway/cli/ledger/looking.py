@@ -1,7 +1,6 @@
-"""The ledger as operators ask for it: is it right, what is in it, who has what."""
+"""The ledger as operators ask for it: what is in it, who has what."""
 
 import json
-import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,36 +11,10 @@ if TYPE_CHECKING:
     from ussd_gateway.domain.money import Money
     from ussd_gateway.settings import Settings
     from ussd_gateway.store.inquiry import Turnover
-    from ussd_gateway.store.verify import Finding
-
-app = typer.Typer(help="The ledger: check it, and look into it.", no_args_is_help=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 
 
-@app.command()
-def verify() -> None:
-    """Check every invariant of the books. Ends with 0 where all hold, with 1 where not.
-
-    Reads one moment of the database, and holds up no payment.
-    """
-    from ussd_gateway.settings import load
-    from ussd_gateway.store.verify import verify as find
-
-    started = time.monotonic()
-    with opened(load()) as engine:
-        findings = find(engine)
-    took_s = time.monotonic() - started
-    for line in _report(findings):
-        typer.echo(line)
-    wrong = [finding for finding in findings if not finding.ok]
-    if wrong:
-        typer.echo(f"\nThe books are WRONG: {len(wrong)} of {len(findings)} rules are broken.")
-        raise typer.Exit(1)
-    typer.echo(f"\nThe books are right ({took_s:.1f} s).")
-
-
-@app.command()
 def balance(
     account: Annotated[
         str, typer.Argument(metavar="ID", help="A phone number, a till, or KES-2440.")
@@ -76,7 +49,6 @@ def balance(
     typer.echo(f"{found.ref}  {found.code} {name}  {found.balance}")
 
 
-@app.command()
 def trial_balance(as_json: AsJson = False) -> None:
     """Debits, credits and balance of every account code. Ends with 1 where they differ."""
     from ussd_gateway.settings import load
@@ -91,28 +63,6 @@ def trial_balance(as_json: AsJson = False) -> None:
     else:
         _print_trial_balance(lines, totals)
     raise typer.Exit(not even)
-
-
-def _report(findings: "tuple[Finding, ...]") -> list[str]:
-    """One line for each rule; then, for each that is broken, its first faults."""
-    width = max(len(finding.name) for finding in findings)
-    lines = [
-        f"{'ok   ' if one.ok else 'WRONG'}  {one.number or '-':>2}  {one.name:<{width}}  "
-        f"{one.checked:>11,} {one.unit}"
-        for one in findings
-    ]
-    for one in findings:
-        if one.ok:
-            continue
-        lines += ["", f"{one.number or '-':>2}  {one.name}: {_counted(one.faults)}"]
-        lines += [f"      {words}" for words in one.shown]
-        if one.faults > len(one.shown):
-            lines.append(f"      and {one.faults - len(one.shown):,} more")
-    return lines
-
-
-def _counted(faults: int) -> str:
-    return f"{faults:,} fault" if faults == 1 else f"{faults:,} faults"
 
 
 def _references(typed: str, settings: "Settings") -> list[str]:
