@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from ussd_gateway.domain.book import Account
-from ussd_gateway.domain.journal import Leg, Posting
+from ussd_gateway.domain.book import Account, Status
 
 WALLET = Account(
     id=1,
@@ -46,8 +45,32 @@ def test_floor_and_cap_hold_on_both_sides(account: Account, minor: int, takes: b
 
 
 @pytest.mark.parametrize(
-    "legs", [(), (Leg(1, 5),), (Leg(1, 5), Leg(2, -4)), (Leg(1, 0), Leg(2, 0))]
+    ("status", "pays_out", "takes_in"),
+    [
+        (Status.ACTIVE, True, True),
+        (Status.FROZEN_IN, True, False),
+        (Status.FROZEN_BOTH, False, False),
+        (Status.DORMANT, False, False),
+        (Status.CLOSED, False, False),
+    ],
 )
-def test_a_posting_that_does_not_balance_cannot_be_made(legs: tuple[Leg, ...]) -> None:
-    with pytest.raises(AssertionError):
-        Posting("transfer", legs)
+def test_a_status_bars_what_goes_out_or_comes_in(
+    status: Status, pays_out: bool, takes_in: bool
+) -> None:
+    for account in (replace(WALLET, status=status), replace(BANK, status=status)):
+        out = -account.sign
+        assert account.takes(out) is pays_out
+        assert account.takes(-out) is takes_in
+
+
+def test_the_leg_that_resolves_a_hold_has_what_was_held() -> None:
+    payer = replace(WALLET, debits_pending=900)
+    payee = replace(WALLET, credits_pending=500)
+
+    assert payer.spendable_minor == 100
+    assert not payer.takes(900)
+    assert payer.takes(900, freed=900)
+    assert not payer.takes(1_001, freed=900)
+    assert not payee.takes(-500)
+    assert payee.takes(-500, freed=500)
+    assert not payee.takes(-501, freed=500)

@@ -13,8 +13,9 @@ from tests.store.conftest import SetClock, wallet
 from ussd_gateway.embedded.postgres import Postgres
 from ussd_gateway.store import migrate
 from ussd_gateway.store.database import connect, reading, writing
+from ussd_gateway.store.ledger.sealing import batch_digest, command_digest
 from ussd_gateway.store.migrate import upgrade
-from ussd_gateway.store.schema import account, subscriber
+from ussd_gateway.store.schema import account, batch, idempotency, subscriber, unsealed
 from ussd_gateway.store.versions import Move, SqlVersions, Why
 
 SCRIPTS = Path(migrate.__file__).parent / "migrations"
@@ -170,3 +171,51 @@ def _names(engine: Engine) -> set[str]:
         *found.get_check_constraints("subscriber"),
     ]
     return {str(one["name"]) for one in every}
+
+
+def test_what_was_committed_before_there_were_seals_is_the_first_batch(old: Engine) -> None:
+    _upgrade_to(old, "0006")
+    with writing(old) as connection:
+        connection.execute(
+            text(
+                "INSERT INTO journal VALUES "
+                "(7, 'send_money', 'SBNABCDEFG', NULL, '2026-11-20', 1000, 2000)"
+            )
+        )
+        for leg, minor in ((1, 500), (2, -500)):
+            connection.execute(
+                text("INSERT INTO entry VALUES (7, :leg, :leg, :minor, 500, 1)"),
+                {"leg": leg, "minor": minor},
+            )
+        for key, outcome, journal_id in (("b", '["ok",{}]', 7), ("a", '["ó",{}]', None)):
+            connection.execute(
+                text(
+                    "INSERT INTO idempotency VALUES "
+                    "(:key, 'c', :outcome, :journal_id, 'web', NULL, '+254711000001', 1000)"
+                ),
+                {"key": key, "outcome": outcome, "journal_id": journal_id},
+            )
+    upgrade(old)
+
+    origin = ("web", None, "+254711000001", 1000)
+    told = (7, "send_money", "SBNABCDEFG", None, "2026-11-20", 1000, 2000, None, None)
+    entries = [(1, 1, 500, 500, 1), (2, 2, -500, 500, 1)]
+    digests = [
+        ("a", command_digest(("a", "c", '["ó",{}]', *origin), None, [])),
+        ("b", command_digest(("b", "c", '["ok",{}]', *origin), told, entries)),
+    ]
+    with reading(old) as connection:
+        keys = select(idempotency.c.key, idempotency.c.digest).order_by(idempotency.c.key)
+        assert [tuple(row) for row in connection.execute(keys)] == digests
+        (first,) = connection.execute(select(batch)).all()
+        assert (first.id, first.digest) == (1, batch_digest(digests))
+        assert connection.scalar(select(unsealed.c.batch_id)) == 1
+    with pytest.raises(DBAPIError), writing(old) as connection:
+        connection.execute(text("UPDATE idempotency SET digest = NULL"))
+    with writing(old) as connection:
+        # The next batch does not take its number.
+        new = connection.execute(
+            text("INSERT INTO batch (digest, at_ms) VALUES (:digest, 1) RETURNING id"),
+            {"digest": b"d"},
+        )
+        assert new.scalar_one() == 2

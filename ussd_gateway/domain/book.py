@@ -125,9 +125,7 @@ class Account:
             return False
         if change < 0:
             return self.floor is None or self.spendable_minor + freed + change >= self.floor
-        return (
-            self.cap is None or self.balance_minor + self._coming_minor - freed + change <= self.cap
-        )
+        return self.cap is None or self._bound_minor - freed + change <= self.cap
 
     @property
     def spendable_minor(self) -> int:
@@ -136,8 +134,10 @@ class Account:
         return self.balance_minor - going
 
     @property
-    def _coming_minor(self) -> int:
-        return self.debits_pending if self.sign > 0 else self.credits_pending
+    def _bound_minor(self) -> int:
+        """Its balance, and what is on its way into it."""
+        coming = self.debits_pending if self.sign > 0 else self.credits_pending
+        return self.balance_minor + coming
 
 
 @dataclass(frozen=True, slots=True)
