@@ -3,7 +3,7 @@
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, insert, text
 from sqlalchemy.exc import DBAPIError
 
 from tests.store.conftest import AMINA, SetClock, pay
@@ -11,7 +11,7 @@ from ussd_gateway.store.database import reading, writing
 from ussd_gateway.store.ledger.writer import Writer
 from ussd_gateway.store.migrate import upgrade
 from ussd_gateway.store.proposals import Proposed, SqlProposals
-from ussd_gateway.store.schema import metadata
+from ussd_gateway.store.schema import metadata, seal
 from ussd_gateway.store.staff import Keys, Role, SqlStaff
 from ussd_gateway.store.stops import SqlStops
 from ussd_gateway.store.versions import SqlVersions
@@ -61,7 +61,7 @@ def test_no_row_that_never_changes_is_replaced(
 
 
 def _decide(engine: Engine, clock: SetClock) -> None:
-    """A version is proposed, approved and retired, and an action stopped."""
+    """A version is proposed, approved and retired, an action stopped, a batch sealed."""
     staff, proposals = SqlStaff(engine, clock), SqlProposals(engine, clock)
     for name, role in (("njeri", Role.MAKER), ("odhiambo", Role.CHECKER)):
         staff.add(name, role, Keys("a hash", "a seed"), added_by="installation")
@@ -71,6 +71,8 @@ def _decide(engine: Engine, clock: SetClock) -> None:
     proposals.approve(proposal, approver="odhiambo", rollout=None)
     SqlVersions(engine, clock).retire("customer", "1" * 16, after=1, author="odhiambo")
     SqlStops(engine, clock).stop("send_money", author="njeri")
+    with writing(engine) as connection:
+        connection.execute(insert(seal).values(seq=1, batch_id=1, chain=b"chain"))
 
 
 @pytest.mark.parametrize(
