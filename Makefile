@@ -11,7 +11,7 @@ help:
 	@echo 'make run     everything at once, with the demo cast; prints every address; Ctrl-C ends it'
 	@echo 'make test    the whole suite: lint, types, floors, tests'
 	@echo 'make bench   benchmarks, with their ratios'
-	@echo 'make chaos   kill, cut, flood and fill'
+	@echo 'make chaos   kill, cut, drain, flood and fill; tamper; take guards away'
 	@echo 'make format  format the code and mend what can be mended'
 	@echo 'make lock    pin the newest versions of all packages'
 	@echo 'make clean   remove the environment and all caches (not DATA_DIR)'

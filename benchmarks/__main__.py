@@ -1,11 +1,12 @@
 """`make bench`: every part, or those that are named: `python -m benchmarks hops writer`.
 
-    engine | hops | payments | writer | memory
+    engine | hops | payments | writer | memory        the whole, in about eight minutes
+    growth                                            apart, in about six
 
-Each part starts what it needs on 127.0.0.1 and in one folder of /tmp, and ends it. The whole
-takes under six minutes; only the whole is recorded, in benchmarks/latest.json. A killed process
-proves nothing about a cut of power, nor do these figures: they are what commits cost on a disk
-that is told to sync, as PostgreSQL and SQLite both are here.
+Each part starts what it needs on 127.0.0.1 and in one folder of /tmp, and ends it. The whole is
+recorded in benchmarks/latest.json, growth in benchmarks/growth.json; no other choice of parts
+is. A killed process proves nothing about a cut of power, nor do these figures: they are what
+commits cost on a disk that is told to sync, as PostgreSQL and SQLite both are here.
 """
 
 import json
@@ -18,7 +19,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from benchmarks import engine, hops, machine, memory, payments, writer
+from benchmarks import engine, growth, hops, machine, memory, payments, writer
 from benchmarks.figures import Figure, Subject, noisy_above, table, written
 from benchmarks.ground import Ground
 from ussd_gateway.embedded.postgres import ROOM
@@ -29,8 +30,11 @@ PARTS: dict[str, Callable[[Ground, Callable[[str], None]], list[Subject]]] = {
     "payments": payments.measure,
     "writer": writer.measure,
     "memory": memory.measure,
+    "growth": growth.measure,
 }
-LATEST = Path(__file__).with_name("latest.json")
+WHOLE = [name for name in PARTS if name != "growth"]
+# What is recorded, and where.
+RECORDS = {tuple(WHOLE): "latest.json", ("growth",): "growth.json"}
 
 
 def main(names: list[str]) -> int:
@@ -44,14 +48,14 @@ def main(names: list[str]) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     folder = Path(tempfile.mkdtemp(prefix="ussd-gateway-bench-", dir=ROOM))
     try:
-        return _measure(names or list(PARTS), folder, record=not names)
+        return _measure(names or WHOLE, folder)
     except KeyboardInterrupt:
         return 130
     finally:
         shutil.rmtree(folder)
 
 
-def _measure(names: list[str], folder: Path, *, record: bool) -> int:
+def _measure(names: list[str], folder: Path) -> int:
     began = time.monotonic()
     described = machine.described(folder)
     subjects: list[Subject] = []
@@ -67,10 +71,11 @@ def _measure(names: list[str], folder: Path, *, record: bool) -> int:
     )
     print(f"{took_s} s.")
     print(_noise([figure for subject in subjects for figure in subject.figures]))
-    if record:
+    if record := RECORDS.get(tuple(names)):
         found = {**described, "took_s": took_s, "subjects": list(map(written, subjects))}
-        LATEST.write_text(json.dumps(found, indent=1) + "\n")
-        print(f"Recorded in {LATEST.parent.name}/{LATEST.name}")
+        path = Path(__file__).with_name(record)
+        path.write_text(json.dumps(found, indent=1) + "\n")
+        print(f"Recorded in {path.parent.name}/{path.name}")
     return 0
 
 

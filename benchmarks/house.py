@@ -39,7 +39,7 @@ class House:
         return loaded
 
     def check(self) -> str:
-        return people.check_books(self.settings, kind="send_money", journals=self.paid)
+        return people.check_books(self.settings, {people.SPREAD: self.paid})
 
 
 def houses(ground: Ground, subject: str) -> Iterator[House]:

@@ -1,188 +1,159 @@
-"""Thin payments straight through the ledger's writer: two legs, a key, a receipt; no PIN, no
-SMS.
+"""Whole payments through the ledger's writer, two hundred callers at once: what the books take.
 
-Two hundred callers wait for their commits, as callbacks or as threads. Work is done for a fixed
-time, after a warm-up; who is answered asks again.
+Spread over many wallets, and every one of them to one biller; in one process, and on PostgreSQL
+in two, which meet in the house's accounts, or in the biller's as well. Work is done for a fixed
+time, after a warm-up; who is answered asks again. Held against pgbench's tpcb-like on the same
+server; and how long a payment takes against the least that it could: callers / payments.
 """
 
-import itertools
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from statistics import quantiles
 
-from sqlalchemy import insert
-
 from benchmarks import people
+from benchmarks.asking import Answered, Asked, Asking
 from benchmarks.figures import Figure, Floor, Subject
 from benchmarks.ground import Ground
-from ussd_gateway import app
-from ussd_gateway.app.wiring import writer
-from ussd_gateway.domain.book import Book, Decision, Outcome, Work
-from ussd_gateway.domain.journal import Leg, Posting
+from benchmarks.people import ONE_BILLER, SPREAD
 from ussd_gateway.settings import Settings, load
-from ussd_gateway.store import database
-from ussd_gateway.store.ledger.writer import Writer
-from ussd_gateway.store.schema import account
 
 rounds = 3
 callers = 200
-wallets = 5_000
 run_s = 3.0
 warm_up_s = 1.0
-answer_s_max = 20.0
-
-# Nobody runs out of money within a run.
-FLOOR_MINOR = -(10**12)
-CONTENT = "0" * 64
-
-AIMS = {"callbacks": 3.0, "threads": 1.8}
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Payments of a kind, asked for in one or several processes. `at_least`: of pgbench;
+    `spread`: the case that one biller's is held against."""
+
+    kind: str
+    waiting: str
+    processes: int = 1
+    at_least: float | None = None
+    spread: "Case | None" = None
+
+    def __str__(self) -> str:
+        to_whom = "spread" if self.spread is None else "one biller"
+        where = "" if self.processes == 1 else f", {self.processes} processes"
+        return f"{callers} {self.waiting}, {to_whom}{where}"
+
+
+CALLBACKS = Case(SPREAD, "callbacks", at_least=2.2)
+THREADS = Case(SPREAD, "threads", at_least=1.3)
+TWO = Case(SPREAD, "callbacks", processes=2)
+IN_ONE = (
+    CALLBACKS,
+    Case(ONE_BILLER, "callbacks", spread=CALLBACKS),
+    THREADS,
+    Case(ONE_BILLER, "threads", spread=THREADS),
+)
+IN_TWO = (TWO, Case(ONE_BILLER, "callbacks", processes=2, spread=TWO))
+CASES = {"PostgreSQL": IN_ONE + IN_TWO, "SQLite": IN_ONE}
+biller_at_least = 0.8
+p99_at_most = 2.5
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
-    """What callers have seen since it began."""
+    """What all the callers of a case saw."""
 
-    until: float
-    took_s: list[float] = field(default_factory=list)
-    seconds: float = 0.0
+    per_s: float
+    p50_ms: float
+    p99_ms: float
 
     @property
-    def per_s(self) -> float:
-        return len(self.took_s) / self.seconds
-
-    def percentile_ms(self, rank: int) -> float:
-        return quantiles(self.took_s, n=100)[rank - 1] * 1000
+    def least_ms(self) -> float:
+        """How long each would take, were all of them served in turn."""
+        return callers / self.per_s * 1000
 
 
 @dataclass(slots=True)
 class Counter:
-    """A ledger with its wallets, and all the payments it was asked for."""
+    """A ledger's processes, and all the payments that they were asked for, by kind."""
 
     settings: Settings
-    ledger: Writer
-    works: Iterator[Work]
-    paid: int = 0
+    processes: list[Asking]
+    paid: dict[str, int] = field(default_factory=dict)
+
+    def run(self, case: Case, seconds: float) -> Run:
+        asked = Asked(case.kind, case.waiting, callers // case.processes, seconds)
+        processes = self.processes[: case.processes]
+        for each in processes:
+            each.begin(asked)
+        answers = [each.end() for each in processes]
+        took_s = [took for answered in answers for took in answered.took_s]
+        self.paid[case.kind] = self.paid.get(case.kind, 0) + len(took_s)
+        percentiles = quantiles(took_s, n=100)
+        return Run(sum(map(_per_s, answers)), percentiles[49] * 1000, percentiles[98] * 1000)
+
+    def close(self) -> None:
+        for process in self.processes:
+            process.close()
 
 
 def measure(ground: Ground, say: Callable[[str], None]) -> list[Subject]:
+    url = ground.postgres.create_database()
     counters = {
-        "PostgreSQL": _counter(
-            ground, "writer-pg", DATABASE_URL=ground.postgres.create_database()
-        ),
-        "SQLite": _counter(ground, "writer-sqlite"),
+        "PostgreSQL": counter(ground, "writer-pg", processes=2, DATABASE_URL=url),
+        "SQLite": counter(ground, "writer-sqlite", processes=1),
     }
-    kinds = {"callbacks": _callbacks, "threads": _threads}
-    for counter in counters.values():
-        for ask in kinds.values():
-            _run(counter, ask, warm_up_s)
+    for name, each in counters.items():
+        for case in CASES[name]:
+            each.run(case, warm_up_s)
 
     tps: list[float] = []
-    found: dict[tuple[str, str], list[Run]] = {}
+    found: dict[tuple[str, Case], list[Run]] = {}
     for turn in range(rounds):
         say(f"pgbench {turn + 1} of {rounds}")
         tps.append(ground.pgbench_tps())
-        for name, counter in counters.items():
-            for kind, ask in kinds.items():
-                say(f"{name}, {kind}, round {turn + 1} of {rounds}")
-                found.setdefault((name, kind), []).append(_run(counter, ask, run_s))
-    return [_subject(name, counters[name], tps, found) for name in counters]
+        for name, each in counters.items():
+            for case in CASES[name]:
+                say(f"{name}, {case}, round {turn + 1} of {rounds}")
+                found.setdefault((name, case), []).append(each.run(case, run_s))
+    for each in counters.values():
+        each.close()
+    return [
+        _subject(name, each, tps, {case: found[name, case] for case in CASES[name]})
+        for name, each in counters.items()
+    ]
+
+
+def counter(ground: Ground, name: str, *, processes: int, **given: str) -> Counter:
+    """Books of their own, with their customers."""
+    environ = ground.gateway_settings(name, **given)
+    settings = load(environ)
+    people.register(settings)
+    return Counter(
+        settings, [Asking(f"{name}_{number}", environ) for number in range(processes)]
+    )
+
+
+def _per_s(answered: Answered) -> float:
+    return len(answered.took_s) / answered.seconds
 
 
 def _subject(
-    name: str, counter: Counter, tps: list[float], found: dict[tuple[str, str], list[Run]]
+    name: str, counted: Counter, tps: list[float], found: Mapping[Case, list[Run]]
 ) -> Subject:
-    counter.ledger.stop()
     pgbench = Floor("pgbench", tps)
-    # pgbench's own eight clients wait this long for a commit.
-    waits = Floor("pgbench's wait", [8 / each * 1000 for each in tps])
     figures = [Figure("pgbench tpcb-like", tps, "/s", pgbench)]
-    for kind, at_least in AIMS.items():
-        runs = found[name, kind]
+    for case, runs in found.items():
         per_s = [run.per_s for run in runs]
-        figures.append(
-            Figure(f"{callers} {kind}: payments", per_s, "/s", pgbench, at_least=at_least)
-        )
+        figures.append(Figure(str(case), per_s, "/s", pgbench, at_least=case.at_least))
+        if case.spread is not None:
+            spread = Floor("spread", [run.per_s for run in found[case.spread]])
+            figures.append(
+                Figure("  beside the spread", per_s, "/s", spread, at_least=biller_at_least)
+            )
+        least = Floor("callers/payments", [run.least_ms for run in runs])
         figures += [
-            Figure(f"{kind}: p{rank}", [run.percentile_ms(rank) for run in runs], "ms", waits)
-            for rank in (50, 99)
+            Figure("  p50", [run.p50_ms for run in runs], "ms", least),
+            Figure("  p99", [run.p99_ms for run in runs], "ms", least, at_most=p99_at_most),
         ]
-    books = people.check_books(counter.settings, kind="thin", journals=counter.paid)
-    return Subject(f"Thin payments through the writer, on {name}", figures, [books])
-
-
-def _counter(ground: Ground, name: str, **given: str) -> Counter:
-    settings = load(ground.gateway_settings(name, **given))
-    app.upgrade(settings)
-    engine = app.database(settings)
-    with database.writing(engine) as connection:
-        rows = [people.wallet(number, floor=FLOOR_MINOR) for number in range(wallets)]
-        connection.execute(insert(account), rows)
-    ledger = writer(settings, engine, app.clock(settings))
-    app.freeze_heap()
-    ledger.start()
-    return Counter(settings, ledger, map(_work, itertools.count()))
-
-
-def _run(counter: Counter, ask: Callable[[Counter, Run], None], seconds: float) -> Run:
-    began = time.perf_counter()
-    run = Run(until=began + seconds)
-    ask(counter, run)
-    run.seconds = time.perf_counter() - began
-    counter.paid += len(run.took_s)
-    return run
-
-
-def _callbacks(counter: Counter, run: Run) -> None:
-    """Each answer asks for the next, on the writer's own thread."""
-    left = threading.Semaphore(0)
-
-    def ask() -> None:
-        asked = time.perf_counter()
-
-        def answered(outcome: Outcome) -> None:
-            assert outcome.name == "ok", outcome
-            now = time.perf_counter()
-            run.took_s.append(now - asked)
-            if now < run.until:
-                ask()
-            else:
-                left.release()
-
-        assert counter.ledger.submit(next(counter.works), answered) is not None
-
-    for _ in range(callers):
-        ask()
-    for _ in range(callers):
-        assert left.acquire(timeout=run_s + answer_s_max), "an answer never came"
-
-
-def _threads(counter: Counter, run: Run) -> None:
-    def ask() -> None:
-        while (asked := time.perf_counter()) < run.until:
-            outcome = counter.ledger.run(next(counter.works), within_s=answer_s_max)
-            assert outcome.name == "ok", outcome
-            run.took_s.append(time.perf_counter() - asked)
-
-    threads = [threading.Thread(target=ask, daemon=True) for _ in range(callers)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(run_s + answer_s_max)
-
-
-def _work(number: int) -> Work:
-    """The keys are as long, and come as nearly in order, as those of real sessions."""
-    source = number * 2_654_435_761 % wallets
-    target = (source + wallets // 2) % wallets
-    legs = (Leg(source, 100), Leg(target, -100))
-
-    def decide(book: Book) -> Decision:
-        payer = book.accounts[source]
-        if not payer.takes(100):
-            return Decision("low_balance", {})
-        return Decision("ok", {"balance": payer.balance}, Posting("thin", legs))
-
-    key = f"01997000-0000-7000-8000-{number:012x}:send_pin:5"
-    return Work(key, CONTENT, 1_763_700_000_000, (), (source, target), decide)
+    return Subject(
+        f"Whole payments through the writer, on {name}",
+        figures,
+        [people.check_books(counted.settings, counted.paid)],
+    )

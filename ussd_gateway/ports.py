@@ -18,9 +18,11 @@ from ussd_gateway.domain.book import (
     Movement,
     Outcome,
     Purchase,
+    Status,
     Subscriber,
     Work,
 )
+from ussd_gateway.domain.journal import Hold
 from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.msisdn import Msisdn
 
@@ -345,12 +347,106 @@ class Reads(Protocol):
     def workplace(self, subscriber_id: int) -> Business | None:
         """The agent's store that a person serves, if any. Raises BooksLost."""
 
+    def takes_in(self, account_id: int) -> bool:
+        """Whether an account is there and its status lets money into it. Raises BooksLost."""
+
     def movements(self, account_id: int, *, count_max: int) -> Sequence[Movement]:
         """The newest entries of an account, newest first. Raises BooksLost."""
 
 
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """An account, and whose it is: who is told of what becomes of it. `msisdn` None: nobody is,
+    it is the house's, or one beside a business's own."""
+
+    account_id: int
+    ref: str  # public reference
+    code: int
+    currency: str
+    name: str
+    msisdn: Msisdn | None
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A journal as its receipt finds it. `payer` and `payee`: of its first two legs."""
+
+    id: int
+    kind: str
+    receipt: str
+    payer: Holder
+    payee: Holder
+    account_ids: tuple[int, ...]  # of all its legs, in their order
+    commission_ids: frozenset[int]  # those of them where agents' commission accrues
+
+
+@dataclass(frozen=True, slots=True)
+class OnHold:
+    """A hold as staff see it. `original` is the receipt of what it is to take back, and `paid`
+    what that has brought its payee; empty and None where it takes nothing back. `by` asked for
+    it, because of `why`."""
+
+    hold: Hold
+    source: Holder
+    target: Holder
+    original: str
+    placed_at_ms: int
+    by: str
+    why: str
+    paid: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Barred:
+    """An account whose status is not the usual one; who set it, when and why. Empty and 0 where
+    no command did."""
+
+    holder: Holder
+    status: Status
+    balance: Money
+    by: str
+    why: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """What an account is still there for, at its entry `seq`: whose counter it is, in words for
+    staff (empty: nobody's), and how many purchases of its holder are open."""
+
+    serves: str
+    purchases: int
+    seq: int
+
+
+class Records(Protocol):
+    """What staff look up before they order something. Each raises BooksLost."""
+
+    def journal(self, receipt: str) -> Recorded | None:
+        """By its receipt."""
+
+    def held(self, hold_id: int) -> OnHold | None:
+        """A hold, whatever became of it."""
+
+    def waiting(self, kinds: Sequence[str], *, count_max: int) -> Sequence[OnHold]:
+        """Holds of these kinds that nobody has decided, the oldest first."""
+
+    def overdue(self, now_ms: int, *, count_max: int) -> Sequence[int]:
+        """Holds whose time is over and that are still pending, the oldest first."""
+
+    def holder(self, *refs: str) -> Holder | None:
+        """Of the account of the first of these references that is there."""
+
+    def needed(self, account_id: int) -> Needed:
+        """What keeps an account from being closed."""
+
+    def barred(self, *, count_max: int) -> Sequence[Barred]:
+        """Accounts that are not active, by reference."""
+
+
 class Numbers(Protocol):
-    """Numbers for accounts that are about to be opened."""
+    """Numbers for accounts that are about to be opened, and for holds."""
 
     def next(self) -> int:
         """One that nobody has or will be given again. Raises BooksLost."""

@@ -13,17 +13,17 @@ from statistics import median
 
 import redis
 
+from tests.chaos.crash import crash
 from tests.chaos.load import Load
 from tests.chaos.report import Report
 from tests.chaos.storm import weather
 from tests.endtoend.phones import Payment
-from tests.endtoend.running import Gateway, alive, children, eventually, gateway, kill
+from tests.endtoend.running import Gateway, children, gateway, kill
 from ussd_gateway.embedded.postgres import Postgres
 
 kills = 60
 postgres_kills = 12
 pause_least_s, pause_most_s = 0.1, 1.2
-gone_within_s = 10.0
 back_within_s = 30.0
 
 Kill = Callable[[Gateway, Random], bool]
@@ -40,7 +40,7 @@ def on_postgres(report: Report, folder: Path) -> None:
     cuts every connection and recovers by itself."""
     with Postgres() as server:
         shots = _shots(report.seed, kills // 2)
-        shots += [("PostgreSQL", lambda *_: _crash(server))] * postgres_kills
+        shots += [("PostgreSQL", lambda *_: crash(server))] * postgres_kills
         shots += [("a PostgreSQL backend", partial(_backend, server))] * postgres_kills
         Random(report.seed).shuffle(shots)
         with gateway(folder / "var", DATABASE_URL=server.create_database()) as it:
@@ -68,20 +68,6 @@ def _flush(it: Gateway, _random: Random) -> bool:
 
 def _part(name: str) -> Kill:
     return lambda it, _random: it.kill(name)
-
-
-def _crash(server: Postgres) -> bool:
-    """All its processes at once, as when the machine runs out of memory; started again."""
-    (postmaster, *_) = (server.folder / "data" / "postmaster.pid").read_text().split()
-    family = [int(postmaster), *(one.pid for one in children(int(postmaster)))]
-    for pid in family:
-        kill(pid)
-    server.stop()
-    # A new one refuses its files while one of the old still holds them.
-    gone = eventually(lambda: not any(map(alive, family)), within_s=gone_within_s)
-    assert gone, f"PostgreSQL outlived kill -9: {family}"
-    server.start()
-    return True
 
 
 def _backend(server: Postgres, _it: Gateway, random: Random) -> bool:

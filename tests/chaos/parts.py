@@ -6,9 +6,24 @@ python -m tests.chaos.parts NAME SEED FOLDER
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from tests.chaos import cut, flood, full, killed, packs
+from tests.chaos import (
+    cut,
+    drained,
+    fivefold,
+    flood,
+    full,
+    killed,
+    packs,
+    raced,
+    shot,
+    simulated,
+    tampers,
+)
+from tests.chaos.books import on_both
+from tests.chaos.mutants import tried
 from tests.chaos.report import Report
 
 
@@ -26,10 +41,26 @@ class Part:
 PARTS = {
     "killed": Part("kill -9 of any process; SQLite", killed.on_sqlite),
     "killed-postgres": Part("the same, and of PostgreSQL", killed.on_postgres),
-    "cut": Part("connections to PostgreSQL cut at COMMIT", cut.at_commit),
-    "full": Part("no room on SQLite's disk", full.disk, full.under, full.cannot),
+    "shot": Part("kill -9 of the ledger's writers; SQLite", shot.writers_on_sqlite),
+    "shot-postgres": Part("the same, and of PostgreSQL", shot.postgres_and_writers),
+    "drained": Part("many callers and one wallet", on_both(drained.drain)),
+    "fivefold": Part("each key several times at once", on_both(fivefold.ask)),
+    "raced": Part("holds posted, voided and expired at once", on_both(raced.race)),
+    "cut": Part("connections to PostgreSQL cut at COMMIT", cut.of_gateway),
+    "cut-writers": Part("the same, of the ledger's writers alone", cut.of_writers),
+    "full": Part("no room on SQLite's disk", full.of_gateway, full.under, full.cannot),
+    "full-writers": Part(
+        "the same, of the ledger's writers alone",
+        full.of_writers,
+        partial(full.under, room=full.writers_room),
+        full.cannot,
+    ),
     "flood": Part("more phones than threads", flood.phones_at_once),
     "packs": Part("spoilt menus", packs.spoilt),
+    "machine": Part("commands of all kinds, against a model", simulated.machine),
+    "simulation": Part("towns that a seed decides; SQLite", simulated.town),
+    "tampers": Part("hands in the books", tampers.of_every_kind),
+    "mutants": Part("a lock, a CHECK, a unique key or a rule taken away", tried.each),
 }
 
 

@@ -25,7 +25,7 @@ class Report:
         console = Console(highlight=False, soft_wrap=True)
         table = Table.grid(padding=(0, 2))
         for name, figure in self.figures.items():
-            table.add_row(Text(f"  {name}"), Text(figure))
+            table.add_row(Text(f"  {name}"), Text(figure, overflow="fold"))
         console.print(table)
         if not self.broken:
             console.print("  every promise kept\n", style="green")

@@ -5,15 +5,21 @@ import time
 from collections.abc import Callable
 from random import Random
 
+from tests.chaos.books import rows
 from tests.chaos.load import PEOPLE, Load
 from tests.chaos.report import Report
 from tests.endtoend import promises
-from tests.endtoend.running import Gateway
+from tests.endtoend.running import Gateway, eventually
+from ussd_gateway.store.database import connect
 
 phones_default = 8
 # Between two payments of a phone, so that what is measured is the trouble and no full machine.
 rest_s_max = 0.8
 settled_within_s = 180.0
+# The scheduler seals each second.
+sealed_within_s = 30.0
+
+_SEALS = "SELECT (SELECT count(*) FROM seal), (SELECT count(*) FROM unsealed)"
 
 
 def weather(
@@ -38,8 +44,21 @@ def weather(
             f"SMS still owed after {settled_within_s:g} s: {promises.owed(it)}"
         )
     settled_s = time.monotonic() - ended
+    sealed = _sealed(it, report)
     found = promises.check(it, load.payments, PEOPLE, money_before=money)
     report.broken += found.broken
-    report.add(found.figures)
+    report.add(found.figures | sealed)
     report.add({"took": f"{ended - began:.0f} s, and {settled_s:.1f} s until no SMS was owed"})
     return load
+
+
+def _sealed(it: Gateway, report: Report) -> dict[str, str]:
+    """Every commit in its chain, which `ledger verify` then goes through."""
+    engine = connect(it.settings.database_url)
+    try:
+        if not eventually(lambda: rows(engine, _SEALS)[0][1] == 0, within_s=sealed_within_s):
+            report.broken.append(f"commits not sealed after {sealed_within_s:g} s")
+        ((seals, unsealed),) = rows(engine, _SEALS)
+    finally:
+        engine.dispose()
+    return {"seals": f"{seals:,}, and {unsealed} commits that wait for one"}

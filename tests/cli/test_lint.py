@@ -12,6 +12,7 @@ from tests.cli.test_cli import run
 from ussd_gateway.files.rules import RULES
 
 LOST = "fixtures/lint/E04_dangling.yaml"
+BEYOND = Path("fixtures/lint/folder/W51_limit_beyond_tariffs.yaml")
 MANY = "fixtures/lint/W29_six_options.yaml"
 
 
@@ -58,6 +59,24 @@ def test_what_services_work_by_is_read_too(menus: Path) -> None:
     assert done.returncode == 1
     codes = [line.split(" ")[1] for line in done.stdout.splitlines()]
     assert codes == ["E44", "E44", "E40"], done.stdout
+
+
+def test_limits_and_tariffs_are_held_against_each_other(menus: Path) -> None:
+    shutil.copy(BEYOND, menus / "limits.yaml")
+    marked = BEYOND.read_text("utf-8").split("# <- W51")[0].count("\n") + 1
+    done = lint(menus, "--strict")
+    assert done.returncode == 1
+    (line,) = done.stdout.splitlines()
+    assert line.startswith(f"menus/limits.yaml:{marked}: W51 standard: a transaction of 300000")
+    assert lint(menus).returncode == 0
+
+
+def test_the_mark_that_spreadsheets_put_before_a_file_is_read_over(menus: Path) -> None:
+    files = [path for path in menus.rglob("*") if path.suffix in {".csv", ".yaml"}]
+    for path in files:
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    done = lint(menus, "--strict")
+    assert done.returncode == 0, done.stdout
 
 
 def test_a_pack_is_called_as_its_file_is(menus: Path) -> None:

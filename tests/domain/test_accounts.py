@@ -7,16 +7,22 @@ from ussd_gateway.domain.accounts import (
     AIRTIME_ON_ORDER,
     BANK_IN_TRANSIT,
     BILLER,
+    CARRIER,
     CHART,
     CONTENT_MERCHANT,
+    DISBURSER,
+    DORMANT,
     DUE_TO_OPERATING,
     HELD,
     HOUSE,
     HOUSE_ID_MIN,
     PHONE_BILLS,
+    PREPAID_AIRTIME,
     SUPER_AGENT_FLOAT,
+    SUSPENSE,
     TILL,
     TRUST_BANK,
+    UNCLAIMED,
     WALLET,
     Code,
     Side,
@@ -26,7 +32,8 @@ from ussd_gateway.domain.accounts import (
 from ussd_gateway.domain.money import EXPONENTS
 from ussd_gateway.store.verify import ring
 
-PEOPLES = {WALLET, AGENT_FLOAT, SUPER_AGENT_FLOAT, TILL, BILLER}
+PEOPLES = {WALLET, AGENT_FLOAT, SUPER_AGENT_FLOAT, TILL, BILLER, DISBURSER}
+ON_ITS_WAY = {UNCLAIMED, SUSPENSE, AIRTIME_ON_ORDER, DORMANT}
 
 
 def test_an_account_is_the_houses_or_somebodys_and_each_code_is_in_the_chart() -> None:
@@ -45,12 +52,12 @@ def test_names_of_accounts_are_their_own() -> None:
     [
         (ring.TRUST_MONEY, {TRUST_BANK, BANK_IN_TRANSIT}),
         (ring.HELD_MONEY, PEOPLES),
-        (ring.E_MONEY, PEOPLES | {AIRTIME_ON_ORDER}),
+        (ring.E_MONEY, PEOPLES | ON_ITS_WAY),
         (
             ring.RING,
-            PEOPLES | {AIRTIME_ON_ORDER, TRUST_BANK, BANK_IN_TRANSIT, DUE_TO_OPERATING},
+            PEOPLES | ON_ITS_WAY | {TRUST_BANK, BANK_IN_TRANSIT, DUE_TO_OPERATING},
         ),
-        (ring.CARRIER_MONEY, {PHONE_BILLS, CONTENT_MERCHANT}),
+        (ring.CARRIER_MONEY, {PHONE_BILLS, PREPAID_AIRTIME, CONTENT_MERCHANT, CARRIER}),
     ],
     ids=["trust money", "held money", "e-money", "ring", "carrier money"],
 )

@@ -66,7 +66,7 @@ def open_store(world: GatewayWorld, number: str) -> None:
     """With a float of KES 10,000.00."""
     for account_id, public_ref, code, floor in (
         (900, number, 2020, 0),
-        (901, f"{number}-2210", 2210, None),
+        (901, f"{number}-2210", 2210, 0),
     ):
         run(
             world,
@@ -81,7 +81,8 @@ def open_store(world: GatewayWorld, number: str) -> None:
     run(
         world,
         "INSERT INTO business SELECT :number, trade, 'Other Store', '+254722000055', "
-        "language, 900, 901, account_digits FROM business WHERE number = '100200'",
+        "language, 900, 901, account_digits, head_office_commission_id FROM business "
+        "WHERE number = '100200'",
         number=number,
     )
     world.give(number, Money(10_000_00, "KES"))

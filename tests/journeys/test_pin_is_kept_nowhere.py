@@ -170,7 +170,7 @@ def test_while_redis_is_away_it_is_found_nowhere(watched: Watched) -> None:
 
 
 def test_while_the_database_fails_it_is_found_nowhere(watched: Watched) -> None:
-    for failing in (without_people, with_a_chain_that_broke):
+    for failing in (without_people, without_entries):
         lines = watched.lines(failing.__name__)
         for line, way in zip(lines, WAYS, strict=True):
             line.walks(*way[:-1])
@@ -195,7 +195,7 @@ def test_as_a_pin_of_eight_digits_right_or_wrong_it_is_found_nowhere(
         shown = Line(world, "shown").walks("5", "1", CANARY)
         low = Line(world, "low").walks("1", "0711000002", "5000", CANARY)
         locked = Line(world, "locked", "+254711000002").walks("5", "1", *[CANARY] * 3)
-        with with_a_chain_that_broke(world):
+        with without_entries(world):
             busy = Line(world, "busy").walks(*COMMIT, CANARY)
         again = Line(world, "sent").sends(*COMMIT, CANARY)
         relay(world.gateway.outbox, queue(world))
@@ -269,11 +269,11 @@ def without_people(world: GatewayWorld) -> Iterator[None]:
 
 
 @contextmanager
-def with_a_chain_that_broke(world: GatewayWorld) -> Iterator[None]:
-    """The database refuses every payment of Amina's: its entry's number is taken."""
-    run(world, "UPDATE account SET seq = seq - 1 WHERE public_ref = :m", m=AMINA)
+def without_entries(world: GatewayWorld) -> Iterator[None]:
+    """The database refuses every payment, when all but its entries is written."""
+    run(world, "ALTER TABLE entry RENAME TO gone")
     yield
-    run(world, "UPDATE account SET seq = seq + 1 WHERE public_ref = :m", m=AMINA)
+    run(world, "ALTER TABLE gone RENAME TO entry")
 
 
 def unlock(world: GatewayWorld) -> None:

@@ -198,7 +198,7 @@ def test_while_the_database_takes_no_payment_the_service_is_busy_and_nothing_is_
     lines = [Line(world, "en"), Line(world, "sw", JUMA)]
     lines[0].walks("1", "0711000002", "500")
     lines[1].walks("1", "0711000001", "200")
-    run(world, "UPDATE account SET seq = seq - 1 WHERE code = 2010 AND public_ref <> :but")
+    run(world, "ALTER TABLE day_counter RENAME TO lost")
 
     assert lines[0].sends("1", "0711000002", "500", "4826") == (
         "END The service is busy. Please dial again later. Nothing was charged."

@@ -52,6 +52,7 @@ def test_a_difference_names_file_line_and_step_and_shows_both(world: GatewayWorl
         "  + | 2. Taarifa\n"
         "  + | 3. Lugha\n"
         "  + | 4. Badili PIN\n"
+        "  + | 5. Vikomo\n"
         "  + | 0. Rudi"
     )
 

@@ -5,24 +5,44 @@ Hardware is paid by its till, Maji Water under an account number, Tamu Content o
 """
 
 from dataclasses import replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from ussd_gateway.domain.accounts import HOUSE, house_id
-from ussd_gateway.domain.book import Account, Book, Business, Subscriber, Trade
-from ussd_gateway.domain.limits import LOWEST, STANDARD, Limit
+from ussd_gateway.domain.book import Account, Book, Business, Status, Subscriber, Trade
+from ussd_gateway.domain.limits import LOWEST, STANDARD, Limit, Usage
 from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.msisdn import Msisdn
-from ussd_gateway.domain.tariff import Tariff
+from ussd_gateway.domain.tariff import Tariff, price_book
 from ussd_gateway.services.pins import Proof
 from ussd_gateway.services.tariffs import read_tariffs
 
-TARIFFS: dict[str, Tariff] = {}
-for _path in sorted(Path("menus/tariffs").glob("*.csv")):
-    TARIFFS |= read_tariffs(_path.read_text(), _path.name)[0]
+TODAY = date(2026, 11, 21)
+NOW = datetime(2026, 11, 21, 6, 0, tzinfo=UTC)
+NOW_MS = int(NOW.timestamp() * 1000)
+PRICES = price_book(
+    tariff
+    for path in sorted(Path("menus/tariffs").glob("*.csv"))
+    for tariff in read_tariffs(path.read_text(), path.name, "KES")[0].values()
+)
+TARIFFS: dict[str, Tariff] = {service: PRICES.newest(service) for service in PRICES.tariffs}
 
 BALANCE_MAX = 500_000
-LIMIT = Limit(Money(250_000_00, "KES"), Money(BALANCE_MAX * 100, "KES"))
-LIMITS = {LOWEST: Limit(Money(10_000_00, "KES"), Money(50_000_00, "KES")), STANDARD: LIMIT}
+LIMIT = Limit(
+    transaction_max=Money(250_000_00, "KES"),
+    day_max=Money(500_000_00, "KES"),
+    month_max=Money(3_000_000_00, "KES"),
+    balance_max=Money(BALANCE_MAX * 100, "KES"),
+)
+LIMITS = {
+    LOWEST: Limit(
+        transaction_max=Money(10_000_00, "KES"),
+        day_max=Money(20_000_00, "KES"),
+        month_max=Money(100_000_00, "KES"),
+        balance_max=Money(50_000_00, "KES"),
+    ),
+    STANDARD: LIMIT,
+}
 
 AMINA = Subscriber(
     id=1,
@@ -56,6 +76,7 @@ STORE = Business(
     account_id=10,
     commission_id=11,
     account_digits=0,
+    head_office_commission_id=15,
 )
 HARDWARE = Business(
     number="500500",
@@ -66,6 +87,7 @@ HARDWARE = Business(
     account_id=12,
     commission_id=None,
     account_digits=0,
+    head_office_commission_id=None,
 )
 WATER = replace(
     HARDWARE,
@@ -120,6 +142,7 @@ def book(*people: Subscriber, **shillings: int) -> Book:
         WANJIRU.wallet_id: account(WANJIRU.wallet_id, has["wanjiru"]),
         STORE.account_id: account(STORE.account_id, has["store"], cap=cap),
         11: account(11, 0, cap=None),
+        15: account(15, 0, cap=None),
         HARDWARE.account_id: account(HARDWARE.account_id, 0, cap=cap),
         WATER.account_id: account(WATER.account_id, 0, cap=cap),
         TAMU.account_id: account(TAMU.account_id, 0, cap=cap),
@@ -130,7 +153,21 @@ def book(*people: Subscriber, **shillings: int) -> Book:
         )
         for code in HOUSE
     }
-    return Book(persons, held | house)
+    return Book(persons, held | house, now_ms=NOW_MS, today=TODAY)
+
+
+def barred(number: int, *, by: Status = Status.FROZEN_BOTH) -> Book:
+    """Everybody has what they have, and one account is barred."""
+    rows = book()
+    rows.accounts[number].status = by
+    return rows
+
+
+def used(*, day: int = 0, month: int = 0) -> Book:
+    """Amina paid so many shillings today, and in the month so far."""
+    rows = book()
+    rows.accounts[AMINA.wallet_id].used = Usage(TODAY, day * 100, max(day, month) * 100)
+    return rows
 
 
 def house(code: int) -> int:

@@ -7,7 +7,7 @@ are applied to the book's accounts, changes to its people and to the purchases.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import date
 from zoneinfo import ZoneInfo
 
 from tests.services import cast as people
@@ -60,9 +60,9 @@ class World:
     """The parts of one test, and what they did."""
 
     def __init__(self, book: Book) -> None:
-        self.clock = SetClock(datetime(2026, 11, 21, 6, 0, tzinfo=UTC))
+        self.clock = SetClock(people.NOW)
         self.purchases = InMemoryPurchases(self.clock)
-        self.ledger = InMemoryLedger(book, self.purchases)
+        self.ledger = InMemoryLedger(book, self.purchases, self.clock)
         self.reads = InMemoryReads(self.ledger)
         self.teller = Teller(
             self.reads,
@@ -70,7 +70,7 @@ class World:
             VERIFIER,
             self.clock,
             MARKET,
-            people.TARIFFS,
+            people.PRICES,
             people.LIMITS,
         )
 
@@ -81,7 +81,7 @@ class World:
 class InMemoryLedger:
     """`ports.Ledger`. A key of `trouble_at` comes to that once, without being decided."""
 
-    def __init__(self, book: Book, purchases: "InMemoryPurchases") -> None:
+    def __init__(self, book: Book, purchases: "InMemoryPurchases", clock: SetClock) -> None:
         self.people: dict[int, Subscriber] = dict(book.subscribers)
         self.accounts: dict[int, Account] = dict(book.accounts)
         self.postings: list[Posting] = []
@@ -90,6 +90,7 @@ class InMemoryLedger:
         self.works: list[Work] = []
         self.trouble_at: dict[str, Outcome] = {}
         self._purchases = purchases
+        self._clock = clock
         self._stored: dict[str, tuple[str, Outcome]] = {}
 
     def run(self, work: Work, *, within_s: float) -> Outcome:
@@ -101,17 +102,20 @@ class InMemoryLedger:
             content, outcome = self._stored[work.key]
             return outcome if content == work.content else CLASHED
 
+        now_ms = int(self._clock.now().timestamp() * 1000)
         decision = work.decide(
             Book(
                 {number: self.people[number] for number in work.subscriber_ids},
                 {number: self.accounts[number] for number in work.account_ids},
+                now_ms=now_ms,
+                today=MARKET.business_date(now_ms),
             )
         )
         legs = decision.posting.legs if decision.posting else ()
         if not all(self.accounts[leg.account_id].takes(leg.minor) for leg in legs):
             return NOT_DONE  # as the writer says where a decision breaches floor or cap
         outcome = Outcome(decision.outcome, decision.values)
-        self._keep(decision)
+        self._keep(decision, MARKET.business_date(now_ms))
         self._stored[work.key] = (work.content, outcome)
         return outcome
 
@@ -122,13 +126,20 @@ class InMemoryLedger:
     def templates(self) -> list[str]:
         return [message.template for message in self.messages]
 
-    def _keep(self, decision: Decision) -> None:
+    def _keep(self, decision: Decision, today: date) -> None:
         for leg in decision.posting.legs if decision.posting else ():
             found = self.accounts[leg.account_id]
             found.debits += max(leg.minor, 0)
             found.credits += max(-leg.minor, 0)
         if decision.posting:
             self.postings.append(decision.posting)
+        if spent := decision.spent:
+            found = self.accounts[spent.account_id]
+            found.used = (
+                found.used.plus(spent.minor, today)
+                if spent.back_of is None
+                else found.used.minus(spent.minor, spent_on=spent.back_of)
+            )
         self.messages += decision.messages
         if decision.pin:
             person = self.people[decision.pin.subscriber_id]
@@ -175,6 +186,10 @@ class InMemoryReads:
 
     def balance(self, account_id: int) -> Money:
         return self.ledger.balance(account_id)
+
+    def takes_in(self, account_id: int) -> bool:
+        found = self.ledger.accounts.get(account_id)
+        return found is not None and found.status.takes_in
 
     def movements(self, account_id: int, *, count_max: int) -> Sequence[Movement]:  # noqa: ARG002
         return self.moved[:count_max]

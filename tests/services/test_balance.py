@@ -15,6 +15,7 @@ from ussd_gateway.services.balance import (
     STATEMENT_ROWS_MAX,
     BalanceService,
     decide,
+    decide_held,
     statement,
 )
 from ussd_gateway.services.pins import Proof
@@ -64,16 +65,16 @@ def test_a_statement_has_date_sign_amount_and_name() -> None:
         Movement(AT_MS, -20_00, ""),
     ]
     assert statement(moved, "KES", MARKET).split("\n") == [
-        "21/11 -KES 507.00 Juma Otieno",
-        "21/11 +KES 200.00 Grace Njoki",
-        "21/11 -KES 20.00",
+        "21/11 -507.00 Juma Otieno",
+        "21/11 +200.00 Grace Njoki",
+        "21/11 -20.00",
     ]
 
 
 def test_the_day_of_a_row_is_the_markets_own() -> None:
     """Nine at night in UTC is the next day in Nairobi."""
     late = Movement(AT_MS + 15 * 3_600_000, 1_00, "Juma")
-    assert statement([late], "KES", MARKET) == "22/11 +KES 1.00 Juma"
+    assert statement([late], "KES", MARKET) == "22/11 +1.00 Juma"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -87,10 +88,25 @@ def test_five_rows_fit_one_screen_however_long_the_names(name: str, minor: int) 
     lines = shown.split("\n")
     assert len(lines) == STATEMENT_ROWS_MAX
     assert all(gsm7.septets(line) <= STATEMENT_ROW_SEPTETS for line in lines)
-    assert gsm7.septets(shown) <= screen_septets_max
+    assert gsm7.septets(f"KES\n{shown}") <= screen_septets_max
     # Amounts are never cut: only names are.
     amount = statement([Movement(AT_MS, minor, "")], "KES", MARKET)
     assert all(line.startswith(amount) for line in lines)
+
+
+@pytest.mark.parametrize("minor", [-1_00, 500_000_00, -3_000_000_00])
+def test_a_receipt_in_a_row_is_never_cut(minor: int) -> None:
+    row = statement([Movement(AT_MS, minor, "QCM7HK2P9X")], "KES", MARKET)
+    assert gsm7.septets(row) <= STATEMENT_ROW_SEPTETS
+
+
+def test_what_is_held_of_a_balance_is_shown_beside_it() -> None:
+    rows = book()
+    rows.accounts[AMINA.wallet_id].debits_pending = 146_00
+    decision = decide_held(RIGHT, AMINA.wallet_id, {"at": "21/11/26 09:00"}, rows)
+
+    assert decision.outcome == "held"
+    assert (decision.values["balance"], decision.values["held"]) == (kes(5_000), kes(146))
 
 
 @pytest.fixture
@@ -103,12 +119,12 @@ def test_a_statement_shows_the_newest_five(world: World) -> None:
     answer = BalanceService(world.teller).statement(call(pin="4826"))
 
     rows = str(answer.values["rows"]).split("\n")
-    assert [row.split()[2] for row in rows] == ["1.00", "2.00", "3.00", "4.00", "5.00"]
+    assert [row.split()[1] for row in rows] == ["-1.00", "-2.00", "-3.00", "-4.00", "-5.00"]
 
 
 def test_an_empty_statement_says_so(world: World) -> None:
     answer = BalanceService(world.teller).statement(call(pin="4826"))
-    assert answer.values == {"balance": kes(5_000), "rows": "-"}
+    assert answer.values == {"balance": kes(5_000), "currency": "KES", "rows": "-"}
 
 
 def test_a_balance_has_its_time(world: World) -> None:

@@ -4,15 +4,29 @@ from dataclasses import replace
 
 import pytest
 
-from tests.services.cast import AMINA, LIMIT, RIGHT, TARIFFS, WRONG, book, house, kes
+from tests.services.cast import (
+    AMINA,
+    LIMIT,
+    NOW_MS,
+    PRICES,
+    RIGHT,
+    TODAY,
+    WRONG,
+    barred,
+    book,
+    house,
+    kes,
+    used,
+)
 from tests.services.stand_in import (
+    MARKET,
     Args,
     ScriptedCarrier,
     World,
     call,
     with_pin,
 )
-from ussd_gateway.domain.book import Book, Purchase, PurchaseState
+from ussd_gateway.domain.book import Book, Purchase, PurchaseState, Spent
 from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.msisdn import Msisdn
 from ussd_gateway.domain.refusals import Reason
@@ -25,9 +39,8 @@ from ussd_gateway.services.buy_airtime import (
     decide,
 )
 
-TARIFF = TARIFFS["airtime"]
-GOOD = BuyAirtime("k1", AMINA, kes(100), 1_000, RIGHT)
-BOUGHT = Purchase("k1", KIND, AMINA.id, AMINA.msisdn, kes(100), "", "", 1_000)
+GOOD = BuyAirtime("k1", AMINA, kes(100), RIGHT)
+BOUGHT = Purchase("k1", KIND, AMINA.id, AMINA.msisdn, kes(100), "", "", NOW_MS)
 
 SENT = Supplied(Standing.PENDING, "ATQid_1", "Sent")
 DONE = Supplied(Standing.DONE, "ATQid_1", "Success")
@@ -35,7 +48,7 @@ REFUSED = Supplied(Standing.REFUSED, None, "Failed")
 
 
 def test_an_order_moves_the_price_to_where_it_can_go_either_way() -> None:
-    decision = decide(GOOD, TARIFF, LIMIT, book())
+    decision = decide(GOOD, PRICES, LIMIT, book())
 
     assert decision.outcome == "ok"
     assert decision.posting is not None
@@ -49,7 +62,7 @@ def test_an_order_moves_the_price_to_where_it_can_go_either_way() -> None:
 
 
 def test_what_is_delivered_leaves_the_ring_and_the_stock_and_is_told_to_nobody_again() -> None:
-    settled = Airtime(_carrier(SENT)).settle(BOUGHT, AMINA, book(), done=True)
+    settled = Airtime(_carrier(SENT), MARKET).settle(BOUGHT, AMINA, book(), done=True)
 
     assert settled.outcome == "delivered"
     assert settled.posting is not None
@@ -63,7 +76,7 @@ def test_what_is_delivered_leaves_the_ring_and_the_stock_and_is_told_to_nobody_a
 
 
 def test_what_is_refused_goes_back_to_the_wallet_and_is_told() -> None:
-    settled = Airtime(_carrier(SENT)).settle(BOUGHT, AMINA, book(), done=False)
+    settled = Airtime(_carrier(SENT), MARKET).settle(BOUGHT, AMINA, book(), done=False)
 
     assert settled.outcome == "carrier_refused"
     assert settled.posting is not None
@@ -78,10 +91,14 @@ def test_what_is_refused_goes_back_to_the_wallet_and_is_told() -> None:
 
 REFUSALS = [
     (Reason.ACCOUNT_BLOCKED, GOOD, book(replace(AMINA, active=False))),
+    (Reason.ACCOUNT_BLOCKED, GOOD, barred(AMINA.wallet_id)),
     (Reason.PIN_LOCKED, GOOD, book(replace(AMINA, wrong_tries=3))),
     (Reason.WRONG_PIN, replace(GOOD, proof=WRONG), book()),
     (Reason.UNDER_MINIMUM, replace(GOOD, amount=Money(4_99, "KES")), book()),
     (Reason.OVER_LIMIT, replace(GOOD, amount=kes(10_001)), book(amina=20_000)),
+    (Reason.OVER_DAY, GOOD, used(day=499_901)),
+    (Reason.OVER_MONTH, GOOD, used(month=2_999_901)),
+    (Reason.OVER_OWN_CAP, GOOD, book(replace(AMINA, cap_payment=99_99))),
     (Reason.LOW_BALANCE, GOOD, book(amina=99)),
 ]
 
@@ -90,7 +107,7 @@ REFUSALS = [
 def test_each_reason_refuses_and_orders_nothing(
     reason: Reason, command: BuyAirtime, rows: Book
 ) -> None:
-    decision = decide(command, TARIFF, LIMIT, rows)
+    decision = decide(command, PRICES, LIMIT, rows)
 
     assert decision.outcome == reason.value
     assert decision.posting is None
@@ -99,12 +116,12 @@ def test_each_reason_refuses_and_orders_nothing(
 
 
 def test_reasons_are_checked_in_their_order() -> None:
-    told = [reason for reason, _, _ in REFUSALS]
+    told = list(dict.fromkeys(reason for reason, _, _ in REFUSALS))
     assert told == [reason for reason in Reason if reason in told]
 
 
 def test_the_last_shilling_buys_airtime() -> None:
-    assert decide(GOOD, TARIFF, LIMIT, book(amina=100)).outcome == "ok"
+    assert decide(GOOD, PRICES, LIMIT, book(amina=100)).outcome == "ok"
 
 
 @pytest.mark.parametrize(
@@ -148,7 +165,7 @@ def test_what_is_refused_at_the_counter_is_not_asked_for() -> None:
 
 def test_the_same_is_not_sold_again_while_its_vendor_takes_it_for_a_repeat() -> None:
     world, service, carrier = _world(DONE)
-    repeat_s = Airtime(carrier).repeat_ms / 1000
+    repeat_s = Airtime(carrier, MARKET).repeat_ms / 1000
     quote = call({"amount": kes(100)})
     assert service.quote(quote).values == {"fee": kes(0), "total": kes(100)}
 
@@ -185,6 +202,38 @@ def test_the_same_from_two_sessions_that_were_quoted_both_is_ordered_once() -> N
     assert world.ledger.balance(AMINA.wallet_id) == kes(4_900)
 
 
+@pytest.mark.parametrize(
+    ("says", "counted"),
+    [(DONE, 100), (SENT, 100), (REFUSED, 0)],
+    ids=["done", "open", "refused"],
+)
+def test_limits_count_what_was_ordered_until_it_comes_back(
+    says: Supplied, counted: int
+) -> None:
+    world, service, _ = _world(says)
+    service.buy(call({"amount": kes(100)}, pin="4826"))
+
+    used = world.ledger.accounts[AMINA.wallet_id].used.at(TODAY)
+    assert (used.day, used.month) == (counted * 100, counted * 100)
+
+
+@pytest.mark.parametrize("waits_s", [86_400, 12 * 86_400], ids=["next day", "next month"])
+def test_what_comes_back_on_another_day_gives_nothing_of_that_day_back(waits_s: int) -> None:
+    world, service, carrier = _world(SENT)
+    service.buy(call({"amount": kes(100)}, key="k1", pin="4826"))
+    world.clock.wait(waits_s)
+    service.buy(call({"amount": kes(50)}, key="k2", pin="4826"))
+    bought = world.purchases.rows["k1"].purchase
+    settled = Airtime(carrier, MARKET).settle(
+        bought, AMINA, Book(world.ledger.people, world.ledger.accounts), done=False
+    )
+
+    assert settled.spent == Spent(AMINA.wallet_id, 100_00, back_of=TODAY)
+    used = world.ledger.accounts[AMINA.wallet_id].used
+    back = used.minus(settled.spent.minor, spent_on=TODAY)
+    assert (back.day, back.month) == (50_00, 50_00)
+
+
 def test_a_stranger_is_sold_nothing() -> None:
     _, service, _ = _world(DONE)
     asked = call({"amount": kes(100)}, msisdn=Msisdn("+254711000009"), pin="4826")
@@ -199,5 +248,5 @@ def _carrier(says: Supplied) -> ScriptedCarrier:
 
 def _world(says: Supplied) -> tuple[World, BuyAirtimeService, ScriptedCarrier]:
     world, carrier = World(book(with_pin(AMINA, "4826"))), _carrier(says)
-    fulfilment = world.fulfilment({KIND: Airtime(carrier)})
+    fulfilment = world.fulfilment({KIND: Airtime(carrier, MARKET)})
     return world, BuyAirtimeService(world.teller, fulfilment), carrier

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.services.cast import AMINA, RIGHT, TAMU, WATER, WRONG, book, house, kes
+from tests.services.cast import AMINA, RIGHT, TAMU, WATER, WRONG, barred, book, house, kes
 from tests.services.stand_in import Args, ScriptedCarrier, World, call, with_pin
 from ussd_gateway.domain.book import Book, Purchase, PurchaseState
 from ussd_gateway.domain.msisdn import Msisdn
@@ -26,7 +26,7 @@ CATALOGUE = {
     "water": Item("water", WATER.number, "Water", kes(20)),
     "closed": Item("closed", "700799", "Closed", kes(20)),
 }
-GOOD = BuyContent("k1", AMINA, ARTICLE, kes(20), 1_000, RIGHT)
+GOOD = BuyContent("k1", AMINA, TAMU, ARTICLE, kes(20), 1_000, RIGHT)
 BOUGHT = Purchase("k1", KIND, AMINA.id, AMINA.msisdn, kes(20), TAMU.number, "Article", 1_000)
 
 CHARGED = Supplied(Standing.DONE, "ch_1", "Succeeded")
@@ -48,6 +48,7 @@ REFUSALS = [
     (Reason.ACCOUNT_BLOCKED, GOOD, book(replace(AMINA, active=False))),
     (Reason.PIN_LOCKED, GOOD, book(replace(AMINA, wrong_tries=3))),
     (Reason.WRONG_PIN, replace(GOOD, proof=WRONG), book()),
+    (Reason.UNKNOWN_BUSINESS, GOOD, barred(TAMU.account_id)),
     (Reason.FEE_CHANGED, replace(GOOD, price=kes(19)), book()),
 ]
 
@@ -64,7 +65,7 @@ def test_each_reason_refuses_and_buys_nothing(
 
 
 def test_reasons_are_checked_in_their_order() -> None:
-    told = [reason for reason, _, _ in REFUSALS]
+    told = list(dict.fromkeys(reason for reason, _, _ in REFUSALS))
     assert told == [reason for reason in Reason if reason in told]
 
 

@@ -5,7 +5,14 @@ from dataclasses import replace
 import pytest
 
 from tests.services.cast import AMINA, JUMA, book, house, kes
-from tests.services.stand_in import LOOK_AGAIN_MS, ScriptedCarrier, World, call, with_pin
+from tests.services.stand_in import (
+    LOOK_AGAIN_MS,
+    MARKET,
+    ScriptedCarrier,
+    World,
+    call,
+    with_pin,
+)
 from ussd_gateway.domain.book import Outcome, Purchase, PurchaseState
 from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.msisdn import Msisdn
@@ -35,7 +42,7 @@ class Shop:
     def __init__(self, asked: Supplied, *found: Supplied) -> None:
         self.world = World(book(with_pin(AMINA, "4826")))
         self.carrier = ScriptedCarrier(asked=asked, found=found)
-        self.fulfilment = self.world.fulfilment({KIND: Airtime(self.carrier)})
+        self.fulfilment = self.world.fulfilment({KIND: Airtime(self.carrier, MARKET)})
         self._service = BuyAirtimeService(self.world.teller, self.fulfilment)
 
     def sell(self, *, within_s: float = 5.0) -> str:

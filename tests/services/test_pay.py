@@ -8,37 +8,36 @@ from tests.services.cast import (
     AMINA,
     HARDWARE,
     LIMIT,
+    PRICES,
     RIGHT,
     STORE,
     TAMU,
-    TARIFFS,
     WATER,
     WRONG,
+    barred,
     book,
     house,
     kes,
+    used,
 )
 from tests.services.stand_in import Args, World, call, with_pin
-from ussd_gateway.domain.book import Book, Business
+from ussd_gateway.domain.book import Book, Business, Status
 from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.msisdn import Msisdn
 from ussd_gateway.domain.refusals import Reason
-from ussd_gateway.services.pay import Pay, PayService, Tariffs, decide
-
-BILL = Tariffs(TARIFFS["pay_bill"], TARIFFS["pay_bill.business"])
-TILL = Tariffs(TARIFFS["buy_goods"], None)
+from ussd_gateway.services.pay import Pay, PayService, decide
 
 GOOD = Pay(AMINA, WATER, "12345678", kes(1_200), kes(10), RIGHT)
 AT_A_TILL = Pay(AMINA, HARDWARE, "", kes(750), kes(0), RIGHT)
 
 
 def test_a_bill_costs_its_payer_a_fee_and_its_biller_another() -> None:
-    decision = decide(GOOD, BILL, LIMIT, book())
+    decision = decide(GOOD, PRICES, LIMIT, book())
 
     assert decision.outcome == "ok"
     assert decision.posting is not None
     assert decision.posting.kind == "pay_bill"
-    assert decision.posting.tariff == "KE-PAYBILL-2024"
+    assert decision.posting.tariff == PRICES.id
     assert [(leg.account_id, leg.minor) for leg in decision.posting.legs] == [
         (AMINA.wallet_id, 1_210_00),
         (WATER.account_id, -1_195_00),
@@ -50,7 +49,7 @@ def test_a_bill_costs_its_payer_a_fee_and_its_biller_another() -> None:
 
 
 def test_both_sides_of_a_bill_are_told_with_its_account_number() -> None:
-    payer, biller = decide(GOOD, BILL, LIMIT, book()).messages
+    payer, biller = decide(GOOD, PRICES, LIMIT, book()).messages
 
     assert (payer.to, payer.template) == (AMINA.msisdn, "bill_paid")
     assert payer.params["balance"] == kes(3_790)
@@ -60,7 +59,7 @@ def test_both_sides_of_a_bill_are_told_with_its_account_number() -> None:
 
 
 def test_goods_at_a_till_cost_their_price_and_no_more() -> None:
-    decision = decide(AT_A_TILL, TILL, LIMIT, book())
+    decision = decide(AT_A_TILL, PRICES, LIMIT, book())
 
     assert decision.posting is not None
     assert decision.posting.kind == "buy_goods"
@@ -74,10 +73,17 @@ def test_goods_at_a_till_cost_their_price_and_no_more() -> None:
 
 REFUSALS = [
     (Reason.ACCOUNT_BLOCKED, GOOD, book(replace(AMINA, active=False))),
+    (Reason.ACCOUNT_BLOCKED, GOOD, barred(AMINA.wallet_id)),
     (Reason.PIN_LOCKED, GOOD, book(replace(AMINA, wrong_tries=3))),
     (Reason.WRONG_PIN, replace(GOOD, proof=WRONG), book()),
+    (Reason.UNKNOWN_TILL, AT_A_TILL, barred(HARDWARE.account_id)),
+    (Reason.UNKNOWN_BUSINESS, GOOD, barred(WATER.account_id, by=Status.DORMANT)),
     (Reason.UNDER_MINIMUM, replace(GOOD, amount=Money(99, "KES")), book()),
     (Reason.OVER_LIMIT, replace(GOOD, amount=kes(250_001)), book()),
+    (Reason.OVER_DAY, GOOD, used(day=500_001 - 1_200)),
+    (Reason.OVER_MONTH, GOOD, used(month=3_000_001 - 1_200)),
+    (Reason.OVER_OWN_CAP, GOOD, book(replace(AMINA, cap_payment=1_200_00 - 1))),
+    (Reason.OVER_OWN_CAP, GOOD, book(replace(AMINA, cap_day=1_200_00 - 1))),
     (Reason.FEE_CHANGED, replace(GOOD, fee=kes(9)), book()),
     (Reason.PAYEE_FULL, GOOD, book(full=1_194)),
     (Reason.LOW_BALANCE, GOOD, book(amina=1_209)),
@@ -88,7 +94,7 @@ REFUSALS = [
 def test_each_reason_refuses_and_moves_nothing(
     reason: Reason, command: Pay, rows: Book
 ) -> None:
-    decision = decide(command, BILL, LIMIT, rows)
+    decision = decide(command, PRICES, LIMIT, rows)
 
     assert decision.outcome == reason.value
     assert decision.posting is None
@@ -96,20 +102,18 @@ def test_each_reason_refuses_and_moves_nothing(
 
 
 def test_reasons_are_checked_in_their_order() -> None:
-    told = [reason for reason, _, _ in REFUSALS]
+    told = list(dict.fromkeys(reason for reason, _, _ in REFUSALS))
     assert told == [reason for reason in Reason if reason in told]
 
 
-@pytest.mark.parametrize(
-    ("command", "tariffs", "has"), [(GOOD, BILL, 1_210), (AT_A_TILL, TILL, 750)]
-)
-def test_the_last_shilling_can_be_paid(command: Pay, tariffs: Tariffs, has: int) -> None:
-    assert decide(command, tariffs, LIMIT, book(amina=has)).outcome == "ok"
-    assert decide(command, tariffs, LIMIT, book(amina=has - 1)).outcome == "low_balance"
+@pytest.mark.parametrize(("command", "has"), [(GOOD, 1_210), (AT_A_TILL, 750)])
+def test_the_last_shilling_can_be_paid(command: Pay, has: int) -> None:
+    assert decide(command, PRICES, LIMIT, book(amina=has)).outcome == "ok"
+    assert decide(command, PRICES, LIMIT, book(amina=has - 1)).outcome == "low_balance"
 
 
 def test_a_biller_has_room_for_what_it_gets_and_need_not_for_our_part() -> None:
-    assert decide(GOOD, BILL, LIMIT, book(full=1_195)).outcome == "ok"
+    assert decide(GOOD, PRICES, LIMIT, book(full=1_195)).outcome == "ok"
 
 
 STRANGER = Msisdn("+254711000009")

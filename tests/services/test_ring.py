@@ -14,6 +14,7 @@ from tests.services.cast import (
     HARDWARE,
     JUMA,
     LIMIT,
+    PRICES,
     RIGHT,
     STORE,
     TAMU,
@@ -23,13 +24,12 @@ from tests.services.cast import (
     book,
     kes,
 )
-from tests.services.stand_in import InMemoryReads, ScriptedCarrier, World
+from tests.services.stand_in import MARKET, InMemoryReads, ScriptedCarrier, World
 from ussd_gateway.domain import accounts
 from ussd_gateway.domain.accounts import HOUSE, house_id
 from ussd_gateway.domain.book import Decision, Purchase
 from ussd_gateway.domain.journal import Posting
 from ussd_gateway.domain.money import Money
-from ussd_gateway.domain.tariff import Tariff
 from ussd_gateway.ports import Standing, Supplied
 from ussd_gateway.services import cash, pay, send_money
 from ussd_gateway.services.buy_airtime import Airtime, BuyAirtime
@@ -44,6 +44,7 @@ CODES = {
     WANJIRU.wallet_id: accounts.WALLET.number,
     STORE.account_id: accounts.AGENT_FLOAT.number,
     STORE.commission_id: accounts.COMMISSION.number,
+    STORE.head_office_commission_id: accounts.COMMISSION.number,
     HARDWARE.account_id: accounts.TILL.number,
     WATER.account_id: accounts.BILLER.number,
     TAMU.account_id: accounts.CONTENT_MERCHANT.number,
@@ -54,45 +55,39 @@ READS: InMemoryReads = World(ROWS).reads
 CARRIER = ScriptedCarrier(asked=Supplied(Standing.PENDING, None, ""))
 AT_WANJIRUS = Proof(WANJIRU.id, b"right")
 
-BILL = pay.Tariffs(TARIFFS["pay_bill"], TARIFFS["pay_bill.business"])
-TILL = pay.Tariffs(TARIFFS["buy_goods"], None)
-OUT = cash.Tariffs(TARIFFS["withdraw"], TARIFFS["withdraw.commission"])
-IN = cash.Tariffs(TARIFFS["deposit"], TARIFFS["deposit.commission"])
 
-
-def _fee(tariff: Tariff, amount: Money) -> Money:
-    found = tariff.fee(amount)
+def _fee(service: str, amount: Money) -> Money:
+    found = TARIFFS[service].fee(amount)
     return found.total if found else kes(0)
 
 
 def _send(amount: Money) -> Decision:
-    tariff = TARIFFS["send"]
-    command = send_money.SendMoney(AMINA, JUMA, amount, _fee(tariff, amount), RIGHT)
-    return send_money.decide(command, tariff, LIMIT, ROWS)
+    command = send_money.SendMoney(AMINA, JUMA, amount, _fee("send", amount), RIGHT)
+    return send_money.decide(command, PRICES, LIMIT, ROWS)
 
 
 def _bill(amount: Money) -> Decision:
-    command = pay.Pay(AMINA, WATER, "12345678", amount, _fee(BILL.payer, amount), RIGHT)
-    return pay.decide(command, BILL, LIMIT, ROWS)
+    command = pay.Pay(AMINA, WATER, "12345678", amount, _fee("pay_bill", amount), RIGHT)
+    return pay.decide(command, PRICES, LIMIT, ROWS)
 
 
 def _till(amount: Money) -> Decision:
-    return pay.decide(pay.Pay(AMINA, HARDWARE, "", amount, kes(0), RIGHT), TILL, LIMIT, ROWS)
+    return pay.decide(pay.Pay(AMINA, HARDWARE, "", amount, kes(0), RIGHT), PRICES, LIMIT, ROWS)
 
 
 def _withdraw(amount: Money) -> Decision:
-    command = cash.Cash(AMINA, STORE, amount, _fee(OUT.fee, amount), RIGHT)
-    return cash.withdraw(command, OUT, LIMIT, ROWS)
+    command = cash.Cash(AMINA, STORE, amount, _fee("withdraw", amount), RIGHT)
+    return cash.withdraw(command, PRICES, LIMIT, ROWS)
 
 
 def _deposit(amount: Money) -> Decision:
     command = cash.Cash(JUMA, STORE, amount, kes(0), AT_WANJIRUS)
-    return cash.deposit(command, IN, LIMIT, ROWS)
+    return cash.deposit(command, PRICES, LIMIT, ROWS)
 
 
 def _airtime(amount: Money) -> Decision:
-    command = BuyAirtime("k1", AMINA, amount, 0, RIGHT)
-    return order_airtime(command, TARIFFS["airtime"], LIMIT, ROWS)
+    command = BuyAirtime("k1", AMINA, amount, RIGHT)
+    return order_airtime(command, PRICES, LIMIT, ROWS)
 
 
 SERVICES: tuple[tuple[str, Callable[[Money], Decision]], ...] = (
@@ -121,7 +116,7 @@ def test_every_payment_keeps_the_ring(amount: Money) -> None:
 @given(AMOUNTS, st.booleans())
 def test_every_settlement_keeps_the_ring(amount: Money, done: bool) -> None:
     airtime = Purchase("k1", "airtime", AMINA.id, AMINA.msisdn, amount, "", "", 0)
-    _check(_posting(Airtime(CARRIER).settle(airtime, AMINA, ROWS, done=done).posting))
+    _check(_posting(Airtime(CARRIER, MARKET).settle(airtime, AMINA, ROWS, done=done).posting))
 
     item = Purchase("k2", "content", AMINA.id, AMINA.msisdn, amount, TAMU.number, "Article", 0)
     charged = Content(CARRIER, READS).settle(item, AMINA, ROWS, done=done).posting

@@ -37,6 +37,10 @@ class Village:
     def give(self, name: str, amount: Money) -> None:
         self.accounts[name] = amount
 
+    def spend(self, name: str, amount: Money) -> bool:
+        self.done.append((name, amount))
+        return name != NOBODY
+
     def speak(self, name: str, language: str) -> bool:
         self.done.append((name, language))
         return name != NOBODY
@@ -123,6 +127,7 @@ def test_accounts_that_are_opened_meanwhile_are_in_the_ledger(village: Village) 
         ("given Amina KES 5.00", "(Amina has no wallet)"),
         ("Pendo speaks fr", "(nobody is called Pendo)"),
         (f"{NOBODY} speaks fr", f"({NOBODY} is not registered)"),
+        (f"spent {NOBODY} KES 5.00", f"({NOBODY} is not registered)"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_brackets(
@@ -135,6 +140,7 @@ def test_what_cannot_be_done_is_said_in_brackets(
     ("step", "done"),
     [
         ("Grace speaks fr", ("Grace", "fr")),
+        ("spent  Grace  KES 490,000.00", ("Grace", Money(490_000_00, "KES"))),
         ("carrier answers", ("answers",)),
         ("carrier refuses", ("refuses",)),
         ("carrier is silent", ("silent",)),
@@ -164,6 +170,7 @@ def test_a_route_is_named_where_a_phone_dials(village: Village) -> None:
         "carrier is angry",
         "carrier silent",
         "given 100200 500",
+        "spent 100200 KES 500.00",
         "speaks fr",
     ],
 )

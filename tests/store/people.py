@@ -16,6 +16,7 @@ from ussd_gateway.domain.book import (
     PinCount,
     Purchase,
     Registered,
+    Spent,
     Subscriber,
     Work,
 )
@@ -92,12 +93,13 @@ def doing(
     messages: tuple[Message, ...] = (),
     pin: Callable[[Subscriber], PinCount | None] = lambda _: None,
     outcome: str = "ok",
+    spent: Spent | None = None,
 ) -> Work:
     """A command of Amina's that writes just this. `pin` sees her row as it is then."""
 
     def decide(book: Book) -> Decision:
         counted = pin(book.subscribers[1])
-        return Decision(outcome, {}, posting, messages, counted, changes)
+        return Decision(outcome, {}, posting, messages, counted, changes, spent)
 
     return Work(
         key=key,

@@ -1,12 +1,14 @@
 """Migrations on books that have somebody in them."""
 
+import threading
 from collections.abc import Iterator
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine, insert, inspect, select, text
+from sqlalchemy import Date, Engine, bindparam, create_engine, insert, inspect, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from tests.store.conftest import SetClock, wallet
@@ -15,7 +17,17 @@ from ussd_gateway.store import migrate
 from ussd_gateway.store.database import connect, reading, writing
 from ussd_gateway.store.ledger.sealing import batch_digest, command_digest
 from ussd_gateway.store.migrate import upgrade
-from ussd_gateway.store.schema import account, batch, idempotency, subscriber, unsealed
+from ussd_gateway.store.schema import (
+    account,
+    batch,
+    idempotency,
+    price_book,
+    subscriber,
+    unsealed,
+)
+from ussd_gateway.store.snapshot import snapshot
+from ussd_gateway.store.verify.finding import Tally
+from ussd_gateway.store.verify.tariffs import check_tariffs
 from ussd_gateway.store.versions import Move, SqlVersions, Why
 
 SCRIPTS = Path(migrate.__file__).parent / "migrations"
@@ -219,3 +231,229 @@ def test_what_was_committed_before_there_were_seals_is_the_first_batch(old: Engi
             {"digest": b"d"},
         )
         assert new.scalar_one() == 2
+
+
+def test_the_first_batch_is_of_any_number_of_keys(old: Engine) -> None:
+    _upgrade_to(old, "0006")
+    names = [*(f"k{number}" for number in range(2_100)), "B", "a", "_", "é", "K1"]
+    with writing(old) as connection:
+        connection.execute(
+            text("INSERT INTO idempotency VALUES (:key, 'c', '[]', NULL, 'w', NULL, 'm', 1)"),
+            [{"key": name} for name in names],
+        )
+    upgrade(old)
+
+    digests = [
+        (name, command_digest((name, "c", "[]", "w", None, "m", 1), None, [])) for name in names
+    ]
+    with reading(old) as connection:
+        keys = connection.execute(select(idempotency.c.key, idempotency.c.digest))
+        assert {tuple(row) for row in keys} == set(digests)
+        assert connection.scalar(select(batch.c.digest)) == batch_digest(digests)
+
+
+@pytest.mark.parametrize("old", ["postgres"], indirect=True)
+def test_an_upgrade_has_more_patience_than_a_payment(old: Engine) -> None:
+    _upgrade_to(old, "0006")
+    options = "-c lock_timeout=200 -c statement_timeout=300"
+    hurried = create_engine(old.url, connect_args={"options": options})
+    holding, held = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with writing(old) as connection:
+            connection.execute(text("LOCK TABLE journal"))
+            holding.set()
+            held.wait(1)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert holding.wait(5)
+    upgrade(hurried)
+    holder.join()
+    hurried.dispose()
+
+
+DAY_ZERO = date(1970, 1, 1).toordinal()
+
+
+def _journal(old: Engine, day: date, kind: str, fee: int = 7, *, minor: int = 100) -> None:
+    """Amina pays so much, or gets it back, on that day."""
+    back = kind == "airtime_returned"
+    with writing(old) as connection:
+        last = connection.execute(text("SELECT count(*) FROM journal")).scalar_one()
+        number = (day.toordinal() - DAY_ZERO << 30) + last
+        connection.execute(
+            text(
+                "INSERT INTO journal (id, kind, receipt, tariff, business_date, event_at_ms, "
+                "created_at_ms) VALUES (:id, :kind, :receipt, NULL, :day, 1, 2)"
+            ).bindparams(bindparam("day", type_=Date)),
+            {"id": number, "kind": kind, "receipt": f"R{last}", "day": day},
+        )
+        leg = -minor if back else minor + fee
+        for place, (account_id, amount) in enumerate(((1, leg), (2, -leg)), 1):
+            connection.execute(
+                text("INSERT INTO entry VALUES (:id, :leg, :account, :minor, 0, :seq)"),
+                {
+                    "id": number,
+                    "leg": place,
+                    "account": account_id,
+                    "minor": amount,
+                    "seq": last + 1,
+                },
+            )
+        connection.execute(
+            text(
+                "INSERT INTO idempotency (key, content, outcome, journal_id, at_ms) "
+                "VALUES (:key, 'c', :outcome, :id, 1)"
+            ),
+            {
+                "key": f"paid{last}",
+                "outcome": f'["ok",{{"amount":{{"minor":{minor},"currency":"KES"}}}}]',
+                "id": number,
+            },
+        )
+
+
+def test_what_was_paid_before_there_were_limits_counts_for_them(old: Engine) -> None:
+    """Of the newest month, without fees; a deposit counts not, nor what came back."""
+    _upgrade_to(old, "0006")
+    for day, kind in (
+        (date(2026, 10, 31), "send_money"),
+        (date(2026, 11, 1), "send_money"),
+        (date(2026, 11, 1), "pay_bill"),
+        (date(2026, 11, 20), "withdraw"),
+        (date(2026, 11, 20), "buy_goods"),
+        (date(2026, 11, 20), "airtime"),
+        (date(2026, 11, 20), "airtime_returned"),
+        (date(2026, 11, 21), "deposit"),
+    ):
+        _journal(old, day, kind)
+    upgrade(old)
+
+    used = select(account.c.used_on, account.c.used_day, account.c.used_month)
+    with reading(old) as connection:
+        amina, juma = connection.execute(used.order_by(account.c.id)).all()
+    assert tuple(amina) == (date(2026, 11, 20), 200, 400)
+    assert tuple(juma) == (None, 0, 0)
+
+
+@pytest.mark.parametrize("old", ["postgres"], indirect=True)
+def test_the_first_months_table_takes_a_day_that_the_server_has_not_reached(
+    old: Engine,
+) -> None:
+    """In Nairobi the next month begins three hours before it does in UTC."""
+    _upgrade_to(old, "0009")
+    with reading(old) as connection:
+        today: date = connection.execute(text("SELECT current_date")).scalar_one()
+    ahead = (today.replace(day=1) + timedelta(days=32)).replace(day=1)
+    with writing(old) as connection:
+        connection.execute(
+            text("INSERT INTO entry VALUES (:id, 1, 1, 5, 5, 1)"),
+            {"id": ahead.toordinal() - DAY_ZERO << 30},
+        )
+    upgrade(old)
+
+    with reading(old) as connection:
+        assert connection.execute(text("SELECT count(*) FROM entry_other")).scalar_one() == 0
+        assert connection.execute(text("SELECT count(*) FROM entry")).scalar_one() == 1
+
+
+# Each: kind, what it was priced by, amount, and its legs by account code.
+FIRST_PAYMENTS = (
+    ("send_money", "KE-2023-07", 500_00, {2440: -7_00, 1320: 7_00, 4010: -6_09, 2310: -91}),
+    (
+        "withdraw",
+        "KE-2023-07+KE-AGENT-2022",
+        1_000_00,
+        {2440: -29_00, 1320: 29_00, 4020: -25_22, 2310: -3_78, 5010: 10_00, 2210: -10_00},
+    ),
+    (
+        "pay_bill",
+        "KE-PAYBILL-2024",
+        1_200_00,
+        {2440: -15_00, 1320: 15_00, 4030: -13_05, 2310: -1_95},
+    ),
+)
+KEPT_OF_BILLS = 5_00
+
+
+def _pay_as_at_first(old: Engine, kinds: tuple[str, ...]) -> None:
+    """Payments as they were written when journals named tariff files."""
+    codes = sorted({code for payment in FIRST_PAYMENTS for code in payment[-1]} | {2020})
+    with writing(old) as connection:
+        numbers = {code: 100 + code for code in codes}
+        for code, number in numbers.items():
+            connection.execute(
+                text(
+                    "INSERT INTO account (id, public_ref, code, currency, side, debits, "
+                    "credits, debits_pending, credits_pending, floor, cap, seq) VALUES "
+                    "(:number, :ref, :code, 'KES', -1, 0, 0, 0, 0, NULL, NULL, 0)"
+                ),
+                {"number": number, "ref": str(code), "code": code},
+            )
+        connection.execute(
+            text(
+                "INSERT INTO business (number, trade, name, msisdn, language, account_id, "
+                "commission_id, account_digits) VALUES ('100200', 'store', 'Jirani Agencies', "
+                "'+254722000001', 'en', :float, :earned, 0)"
+            ),
+            {"float": numbers[2020], "earned": numbers[2210]},
+        )
+        paid = [payment for payment in FIRST_PAYMENTS if payment[0] in kinds]
+        for journal_id, (kind, tariff, amount, house) in enumerate(paid, 1):
+            connection.execute(
+                text(
+                    "INSERT INTO journal (id, kind, receipt, tariff, business_date, "
+                    "event_at_ms, created_at_ms) "
+                    "VALUES (:id, :kind, :receipt, :tariff, '2026-11-20', 1, 2)"
+                ),
+                {"id": journal_id, "kind": kind, "receipt": kind, "tariff": tariff},
+            )
+            fee = house[1320] - (KEPT_OF_BILLS if kind == "pay_bill" else 0)
+            kept = house[1320] - fee
+            to = numbers[2020] if kind == "withdraw" else 2
+            legs = [(1, amount + fee), (to, kept - amount)]
+            legs += [(numbers[code], minor) for code, minor in house.items()]
+            for leg, (account_id, minor) in enumerate(legs, 1):
+                connection.execute(
+                    text(
+                        "INSERT INTO entry VALUES (:journal, :leg, :account, :minor, 0, :seq)"
+                    ),
+                    {
+                        "journal": journal_id,
+                        "leg": leg,
+                        "account": account_id,
+                        "minor": minor,
+                        "seq": journal_id,
+                    },
+                )
+            outcome = (
+                f'["ok",{{"amount":{{"minor":{amount},"currency":"KES"}},'
+                f'"fee":{{"minor":{fee},"currency":"KES"}}}}]'
+            )
+            connection.execute(
+                text(
+                    "INSERT INTO idempotency (key, content, outcome, journal_id, at_ms) "
+                    "VALUES (:key, 'c', :outcome, :journal, 1)"
+                ),
+                {"key": kind, "outcome": outcome, "journal": journal_id},
+            )
+
+
+@pytest.mark.parametrize(
+    "kinds", [("send_money", "withdraw", "pay_bill"), ("send_money",), ()], ids=len
+)
+def test_what_was_priced_before_there_were_price_books_is_recomputed_too(
+    old: Engine, kinds: tuple[str, ...]
+) -> None:
+    _upgrade_to(old, "0007")
+    _pay_as_at_first(old, kinds)
+    upgrade(old)
+
+    with reading(old) as connection:
+        kept = set(connection.execute(select(price_book.c.id)).scalars())
+    assert kept == {payment[1] for payment in FIRST_PAYMENTS if payment[0] in kinds}
+    found = Tally(12, "", "")
+    with snapshot(old) as books:
+        check_tariffs(books, found)
+    assert (found.checked, found.shown) == (len(kinds), [])

@@ -1,5 +1,7 @@
 """The migrations make what `schema` says, and the books only grow."""
 
+from datetime import date
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -11,15 +13,24 @@ from ussd_gateway.store.database import reading, writing
 from ussd_gateway.store.ledger.writer import Writer
 from ussd_gateway.store.migrate import upgrade
 from ussd_gateway.store.proposals import Proposed, SqlProposals
-from ussd_gateway.store.schema import metadata, seal
+from ussd_gateway.store.schema import closed_day, end_of_day, metadata, price_book, seal
 from ussd_gateway.store.staff import Keys, Role, SqlStaff
 from ussd_gateway.store.stops import SqlStops
 from ussd_gateway.store.versions import SqlVersions
 
+DAY = date(2026, 11, 20)
+
 
 def test_the_migrations_make_the_schema(engine: Engine) -> None:
     with reading(engine) as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        compared = MigrationContext.configure(connection, opts={"include_object": _is_of_all})
+        assert compare_metadata(compared, metadata) == []
+
+
+def _is_of_all(_thing: object, name: str | None, kind: str, *_: object) -> bool:
+    """On PostgreSQL entries stand in a table a month, each with that unique key of its own."""
+    months = kind == "table" and (name or "").startswith("entry_")
+    return not months and name != "uq_entry_account_id_account_seq"
 
 
 def test_upgrading_twice_changes_nothing(engine: Engine) -> None:
@@ -61,7 +72,8 @@ def test_no_row_that_never_changes_is_replaced(
 
 
 def _decide(engine: Engine, clock: SetClock) -> None:
-    """A version is proposed, approved and retired, an action stopped, a batch sealed."""
+    """A version is proposed, approved and retired, an action stopped, a batch sealed, a price
+    book kept, a day closed."""
     staff, proposals = SqlStaff(engine, clock), SqlProposals(engine, clock)
     for name, role in (("njeri", Role.MAKER), ("odhiambo", Role.CHECKER)):
         staff.add(name, role, Keys("a hash", "a seed"), added_by="installation")
@@ -73,6 +85,13 @@ def _decide(engine: Engine, clock: SetClock) -> None:
     SqlStops(engine, clock).stop("send_money", author="njeri")
     with writing(engine) as connection:
         connection.execute(insert(seal).values(seq=1, batch_id=1, chain=b"chain"))
+        connection.execute(insert(price_book).values(id="T1", content="{}", at_ms=1))
+        totals = {"account_id": AMINA, "debits": 100, "credits": 0, "seq": 1}
+        connection.execute(insert(end_of_day).values(business_date=DAY, **totals))
+        counted = {"journals": 1, "entries": 2, "accounts": 2, "debits": 100}
+        connection.execute(
+            insert(closed_day).values(business_date=DAY, closed_at_ms=1, **counted)
+        )
 
 
 @pytest.mark.parametrize(

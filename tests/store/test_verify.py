@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from tests.store.conftest import SetClock, pay, started, told, wallet
-from tests.store.crowbar import TAMPERS, Tamper, disarm, tamper
+from tests.store.conftest import SetClock, count, pay, started, told, wallet
+from tests.store.crowbar import Tamper, disarm, tamper
+from tests.store.tampers import TAMPERS
 from tests.store.true_books import ledger, write_books
 from ussd_gateway.domain import accounts
 from ussd_gateway.domain.accounts import house_id
@@ -26,11 +27,11 @@ from ussd_gateway.ports import Ledger
 from ussd_gateway.settings import Settings
 from ussd_gateway.store.database import connect, writing
 from ussd_gateway.store.schema import account
+from ussd_gateway.store.snapshot import beside
 from ussd_gateway.store.verify import Finding, verify
 from ussd_gateway.store.verify.receipts import fault_of
-from ussd_gateway.store.verify.snapshot import beside
 
-ALL = {1, 2, 3, 4, 5, 8, 10, 15, None}
+ALL = {None, *range(1, 17)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +95,20 @@ def test_true_books_pass(books: Books) -> None:
 
     assert [finding for finding in findings if not finding.ok] == []
     assert {finding.number for finding in findings} == ALL
+    accounts = count(books.engine, "account")
     checked: dict[int | None, int] = {
         **dict.fromkeys((1, 10), 9),  # six openings and three payments
-        **dict.fromkeys((2, 5), 24),
+        **dict.fromkeys((2, 5, 6), accounts),
         **dict.fromkeys((3, 4), 6 * 2 + 3 * 6),
+        **dict.fromkeys((7, 9, 11, 13), 0),
         8: 9 + 4,  # four were refused
-        15: 12 if books.on_sqlite else 15,
+        12: 3,
+        14: 13,  # commits
+        15: 32 if books.on_sqlite else 46,  # with the tables of months
+        16: 11 + accounts,
     }
     assert {one.number: one.checked for one in findings if one.number} == checked
-    assert [one.checked for one in findings if one.number is None] == [9, 9, 0]
+    assert [one.checked for one in findings if one.number is None] == [9, 9, accounts, 9, 0]
 
 
 def test_empty_books_pass(engine: Engine) -> None:
@@ -157,10 +163,10 @@ def test_a_guard_that_is_taken_off_is_told(books: Books) -> None:
         books.run("ALTER TABLE entry DISABLE TRIGGER entry_no_change")
 
     assert books.broken() == {15}
-    assert {words for words in books.finding(15).shown if "DELETE" in words} == {
-        "entry: no trigger forbids DELETE",
-        "entry: DELETE of a row was not refused (it was undone)",
-    }
+    finding = books.finding(15)
+    assert "entry: no trigger forbids DELETE" in finding.shown
+    if books.on_sqlite:
+        assert "entry: DELETE of a row was not refused (it was undone)" in finding.shown
 
 
 def test_a_guard_that_forbids_nothing_is_told(books: Books) -> None:
@@ -207,8 +213,8 @@ def test_the_try_to_change_a_row_leaves_no_trace(books: Books) -> None:
     books.run(*disarm(books.engine.dialect.name))
 
     for _ in range(2):
-        assert books.broken() == {15}
-    assert books.finding(15).faults == books.finding(15).checked
+        assert books.broken() == {15, 16}
+    assert books.finding(15).faults > 20
     assert books.finding(3).checked == 30
 
 

@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -23,6 +24,7 @@ from ussd_gateway.domain.book import Message, Outcome, Work
 from ussd_gateway.domain.receipt import is_well_formed
 from ussd_gateway.store.ledger import writer as writers
 from ussd_gateway.store.ledger.batch import Books, Loaded, Rows, Trouble, Wanted
+from ussd_gateway.store.ledger.postgres import PostgresBooks
 from ussd_gateway.store.ledger.writer import Writer
 
 
@@ -195,6 +197,43 @@ def test_a_commit_that_never_answers_is_in_doubt(wallets: Engine, clock: SetCloc
         assert writer.run(pay("k1"), within_s=30).name == "unknown"
 
 
+def test_a_commit_without_an_answer_that_is_refused_later_is_in_doubt(
+    wallets: Engine, clock: SetClock
+) -> None:
+    """Another try of the batch, and each of its commands alone, tell nothing of the first."""
+    gate, works = _gated()
+    works += [pay("k1"), pay("k2"), pay("k2")]
+    with started(wallets, clock, _LostThenRefused) as writer:
+        outcomes = _behind(writer, gate, works)
+
+    assert [outcome.name for outcome in outcomes] == ["ok", "unknown", "unknown", "unknown"]
+    assert balances(wallets) == (700, 300)
+
+
+@pytest.mark.parametrize("engine", ["postgres"], indirect=True)
+def test_a_server_that_takes_no_writes_any_more_is_no_refusal(
+    wallets: Engine, clock: SetClock
+) -> None:
+    """The COMMIT was kept, its answer lost; whoever answers next is a standby, then is not."""
+    standby = _FailedOver(wallets, for_s=0.5)
+    with started(wallets, clock, lambda _: standby) as writer:
+        assert writer.run(pay("k1"), within_s=10).name == "ok"
+
+    assert standby.refusals > 0
+    assert balances(wallets) == (900, 100)
+
+
+@pytest.mark.parametrize("engine", ["postgres"], indirect=True)
+def test_a_server_that_takes_no_writes_for_long_leaves_a_commit_in_doubt(
+    wallets: Engine, clock: SetClock
+) -> None:
+    standby = _FailedOver(wallets, for_s=60)
+    with started(wallets, clock, lambda _: standby) as writer:
+        assert writer.run(pay("k1"), within_s=10).name == "unknown"
+
+    assert balances(wallets) == (900, 100)
+
+
 class _Gate:
     """Holds the writer inside a decision until it is opened."""
 
@@ -301,3 +340,59 @@ class _Failing(_Wrapped):
 
     def commit(self, rows: Rows) -> None:  # noqa: ARG002
         raise self._lost
+
+
+class _LostThenRefused(_Wrapped):
+    """Keeps its second COMMIT and loses the answer; from then on the database refuses all."""
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(engine)
+        self._commits = 0
+
+    def begin(self) -> None:
+        if self._commits == 2:
+            raise _Refused
+        super().begin()
+
+    def commit(self, rows: Rows) -> None:
+        super().commit(rows)
+        self._commits += 1
+        if self._commits == 2:
+            raise self._lost
+
+    def undo(self, error: Exception) -> Trouble:
+        self._books.undo(error)
+        return Trouble.REFUSED if isinstance(error, _Refused) else Trouble.LOST
+
+
+class _Refused(Exception):  # a row, as the database would say
+    pass
+
+
+class _FailedOver(PostgresBooks):
+    """Keeps its first COMMIT and loses the answer. Connections are then to a server that only
+    reads, for so long; one that was made to it stays one to it."""
+
+    def __init__(self, engine: Engine, *, for_s: float) -> None:
+        super().__init__(engine)
+        self.refusals = 0
+        self._for_s = for_s
+        self._until_s: float | None = None
+
+    def begin(self) -> None:
+        new = self._connection is None
+        super().begin()
+        if new and self._until_s is not None and time.monotonic() < self._until_s:
+            self._open.execute("SET default_transaction_read_only = on")
+            self._open.commit()
+
+    def commit(self, rows: Rows) -> None:
+        super().commit(rows)
+        if self._until_s is None:
+            self._until_s = time.monotonic() + self._for_s
+            self._open.close()
+            raise psycopg.OperationalError("server closed the connection unexpectedly")
+
+    def undo(self, error: Exception) -> Trouble:
+        self.refusals += isinstance(error, psycopg.errors.ReadOnlySqlTransaction)
+        return super().undo(error)

@@ -14,6 +14,7 @@ from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.msisdn import Msisdn
 from ussd_gateway.ports import Action, Answer, Call, Ledger, Origin, Secret, SessionId, Value
 from ussd_gateway.settings import Settings
+from ussd_gateway.store.price_books import SqlPriceBooks
 from ussd_gateway.store.reads import SqlReads
 
 AMINA, JUMA, GRACE = (Msisdn(f"+25471100000{n}") for n in (1, 2, 3))
@@ -23,35 +24,39 @@ _IDS = {AMINA: "1", JUMA: "2", GRACE: "3"}
 
 
 @contextmanager
-def ledger(settings: Settings) -> Iterator[tuple[Ledger, Engine]]:
+def ledger(
+    settings: Settings, clock: SetClock | None = None
+) -> Iterator[tuple[Ledger, Engine]]:
     """The gateway's own writer on its database, for a while."""
     engine = database(settings)
-    running = writer(settings, engine, SetClock())
+    running = writer(settings, engine, clock or SetClock())
     running.start()
     yield running, engine
     running.stop()
     engine.dispose()
 
 
-def write_books(settings: Settings) -> None:
+def write_books(settings: Settings, clock: SetClock | None = None) -> None:
     """The demo cast, three payments, and four refusals, of which the last locks Juma's PIN.
 
     Then Amina has KES 4,843.00, Juma 593.00 and Grace 119,793.00."""
-    clock = SetClock()
+    clock = clock or SetClock()
     upgrade(settings)
     seed_demo(settings, clock=clock, random=SystemRandom(clock))
     with (
-        ledger(settings) as (running, engine),
+        ledger(settings, clock) as (running, engine),
         closing(SqlReads(settings.database_url)) as reads,
     ):
-        send = services(
+        served_by = services(
             settings,
             engine=engine,
             reads=reads,
             ledger=running,
             clock=clock,
             random=SystemRandom(clock),
-        ).actions["send_money"]
+        )
+        SqlPriceBooks(engine, clock).keep(served_by.prices)
+        send = served_by.actions["send_money"]
         assert _pay(send, AMINA, JUMA, 500_00, fee=7_00).outcome == "ok"
         assert _pay(send, JUMA, AMINA, 150_00, fee=7_00).outcome == "ok"
         assert _pay(send, GRACE, AMINA, 200_00, fee=7_00).outcome == "ok"

@@ -115,7 +115,8 @@ def test_juma_reads_it_in_swahili() -> None:
 def test_the_balance_is_shown_for_a_pin() -> None:
     phone = Phone()
     assert phone.types("5") == (
-        "My account\n1. Balance\n2. Statement\n3. Language\n4. Change PIN\n0. Back"
+        "My account\n1. Balance\n2. Statement\n3. Language\n4. Change PIN\n"
+        "5. Limits and caps\n0. Back"
     )
     assert phone.types("1") == "Enter PIN"
     phone.types("4826")

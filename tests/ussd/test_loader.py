@@ -191,6 +191,7 @@ def test_the_keys_are_those_of_the_public_contract() -> None:
         "2": "statement_pin",
         "3": "language",
         "4": "pin_old",
+        "5": "caps",
     }
 
 

@@ -7,7 +7,7 @@ nothing connects before it is used.
 from ussd_gateway.app.chance import clock, random
 from ussd_gateway.app.checking import check, check_files
 from ussd_gateway.app.demo_cast import seed_demo
-from ussd_gateway.app.files import Faulty, market
+from ussd_gateway.app.files import Faulty, market, prices_at
 from ussd_gateway.app.heap import freeze_heap
 from ussd_gateway.app.logs import start_logging
 from ussd_gateway.app.moving import (
@@ -41,10 +41,10 @@ from ussd_gateway.app.wiring import (
     Gateway,
     check_served,
     database,
-    fulfilling,
     gateway,
     messages,
     outbox,
+    overdue,
     packs,
     proposals,
     published,
@@ -75,12 +75,13 @@ __all__ = [
     "clock",
     "database",
     "freeze_heap",
-    "fulfilling",
     "gateway",
     "market",
     "messages",
     "outbox",
+    "overdue",
     "packs",
+    "prices_at",
     "proposals",
     "propose",
     "publish",

@@ -8,7 +8,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ussd_gateway.aggregators.table import Table, load_table
-from ussd_gateway.app.files import find_catalogue, find_limits, find_tariffs, market, text_of
+from ussd_gateway.app.chance import clock
+from ussd_gateway.app.files import (
+    find_catalogue,
+    find_limits,
+    find_prices,
+    find_unpriced,
+    market,
+    text_of,
+)
 from ussd_gateway.app.services import TEMPLATES
 from ussd_gateway.app.wiring import MONEY_MAX, pack_files, unbound_actions
 from ussd_gateway.domain.money import Money
@@ -28,12 +36,12 @@ from ussd_gateway.ussd.reading.loader import load_pack
 def check(settings: Settings) -> tuple[Fault, ...]:
     """Of the whole folder of menus, in the order of its files."""
     folder = settings.menus_dir
-    worked_by = _worked_by(settings)
-    found = list(worked_by)
+    found = _worked_by(settings)
+    faulty = _faulty(found)
     files = {f"menus/{path.name}": path for path in pack_files(settings).values()}
     others = {f"menus/{name}": folder / name for name in ("routes.yaml", "sms.yaml")}
-    reader = _Reader(settings, {} if worked_by else unbound_actions(settings))
-    for file, path in (others if worked_by else {**files, **others}).items():
+    reader = _Reader(settings, {} if faulty else unbound_actions(settings))
+    for file, path in (others if faulty else {**files, **others}).items():
         found += reader.faults(path, file)
         if file in files:
             found += _misnamed(path, file)
@@ -44,7 +52,7 @@ def check_files(settings: Settings, files: Sequence[Path]) -> tuple[Fault, ...]:
     """Of these files alone, whatever they are called: what each is shows at its top. Packs
     are held against what is in the folder of menus."""
     worked_by = _worked_by(settings)
-    reader = _Reader(settings, {} if worked_by else unbound_actions(settings))
+    reader = _Reader(settings, {} if _faulty(worked_by) else unbound_actions(settings))
     found = worked_by + [fault for path in files for fault in reader.faults(path, str(path))]
     return tuple(dict.fromkeys(found))
 
@@ -102,15 +110,23 @@ class _Reader:
         return read_limits(text, file, self._currency)[1]
 
     def _tariffs(self, text: str, file: str) -> Sequence[Fault]:
-        return read_tariffs(text, file)[1]
+        return read_tariffs(text, file, self._currency)[1]
 
     def _catalogue(self, text: str, file: str) -> Sequence[Fault]:
         return read_catalogue(text, file, self._currency)[1]
 
 
 def _worked_by(settings: Settings) -> list[Fault]:
-    finds = (find_tariffs, find_limits, find_catalogue)
-    return [fault for find in finds for fault in find(settings)[1]]
+    found = [
+        *find_prices(settings, clock(settings))[1],
+        *find_limits(settings)[1],
+        *find_catalogue(settings)[1],
+    ]
+    return found if _faulty(found) else found + find_unpriced(settings, clock(settings))
+
+
+def _faulty(found: Sequence[Fault]) -> bool:
+    return any(not fault.warns for fault in found)
 
 
 def _routes(settings: Settings) -> tuple[Route, ...]:

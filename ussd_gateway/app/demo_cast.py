@@ -24,7 +24,7 @@ from ussd_gateway.app.files import limits, market
 from ussd_gateway.app.publishing import INSTALLATION
 from ussd_gateway.app.wiring import database, writer
 from ussd_gateway.domain import accounts
-from ussd_gateway.domain.accounts import Code, house_id, house_ref
+from ussd_gateway.domain.accounts import Code, house_id
 from ussd_gateway.domain.book import Book, Decision, Trade, Work
 from ussd_gateway.domain.journal import Leg, Posting
 from ussd_gateway.domain.limits import STANDARD
@@ -33,6 +33,7 @@ from ussd_gateway.domain.pin import SALT_OCTETS
 from ussd_gateway.ports import Clock, Random, Secret
 from ussd_gateway.settings import Purpose, Settings
 from ussd_gateway.store.database import reading, writing
+from ussd_gateway.store.house import open_house
 from ussd_gateway.store.ledger.writer import Writer
 from ussd_gateway.store.numbers import next_account
 from ussd_gateway.store.pins import HmacPinVerifier
@@ -62,6 +63,7 @@ def seed_demo(settings: Settings, *, clock: Clock, random: Random) -> None:
     currency = market(settings).currency
     wallet_max = limits(settings)[STANDARD].balance_max
     openings = list(_openings(cast, wallet_max))
+    open_house(engine, currency)
     with writing(engine) as connection:
         _open_accounts(connection, openings, currency)
         _register(settings, connection, cast, random)
@@ -71,9 +73,10 @@ def seed_demo(settings: Settings, *, clock: Clock, random: Random) -> None:
     engine.dispose()
 
 
-def commission_ref(till: str) -> str:
-    """The public reference of the account where a store's commission accrues."""
-    return f"{till}-{accounts.COMMISSION.number}"
+def commission_ref(number: str) -> str:
+    """The public reference of the account where a store's commission accrues, or its head
+    office's part of it."""
+    return f"{number}-{accounts.COMMISSION.number}"
 
 
 def _people(cast: _Cast) -> list[_Cast]:
@@ -91,6 +94,8 @@ def _openings(cast: _Cast, wallet_max: Money) -> Iterator[_Opening]:
     for one in cast["stores"]:
         yield _Opening(one["till"], accounts.AGENT_FLOAT, _money(one["float"]))
         yield _Opening(commission_ref(one["till"]), accounts.COMMISSION, nothing)
+    for one in cast["head_offices"]:
+        yield _Opening(commission_ref(one["number"]), accounts.COMMISSION, nothing)
     for one in cast["merchants"]:
         yield _Opening(one["till"], accounts.TILL, nothing)
     for one in cast["billers"]:
@@ -109,15 +114,10 @@ def _money(text: str) -> Money:
 def _open_accounts(connection: Connection, openings: list[_Opening], currency: str) -> None:
     known = _ids(connection)
     rows = [
-        _account(house_id(code, currency), house_ref(code, currency), code, currency)
-        for code in accounts.HOUSE
-        if house_ref(code, currency) not in known
+        _account(next_account(connection), one, currency)
+        for one in openings
+        if one.ref not in known
     ]
-    for one in openings:
-        if one.ref not in known:
-            # Nobody's e-money is ever below nothing.
-            number = next_account(connection)
-            rows.append(_account(number, one.ref, one.code, currency, floor=0, cap=one.cap))
     if rows:
         connection.execute(insert(account), rows)
 
@@ -128,27 +128,19 @@ def _ids(connection: Connection) -> dict[str, int]:
     return {row.public_ref: row.id for row in rows}
 
 
-def _account(
-    number: int,
-    ref: str,
-    code: Code,
-    currency: str,
-    *,
-    floor: int | None = None,
-    cap: int | None = None,
-) -> dict[str, Any]:
+def _account(number: int, one: _Opening, currency: str) -> dict[str, Any]:
     return {
         "id": number,
-        "public_ref": ref,
-        "code": code.number,
+        "public_ref": one.ref,
+        "code": one.code.number,
         "currency": currency,
-        "side": code.side.value,
+        "side": one.code.side.value,
         "debits": 0,
         "credits": 0,
         "debits_pending": 0,
         "credits_pending": 0,
-        "floor": floor,
-        "cap": cap,
+        "floor": 0,  # nobody's e-money is ever below nothing
+        "cap": one.cap,
         "seq": 0,
     }
 
@@ -199,7 +191,10 @@ def _found_businesses(connection: Connection, cast: _Cast) -> None:
 def _businesses(cast: _Cast, ids: dict[str, int]) -> Iterator[dict[str, Any]]:
     for one in cast["stores"]:
         row = _business(one["till"], Trade.STORE, one, ids)
-        yield row | {"commission_id": ids[commission_ref(one["till"])]}
+        yield row | {
+            "commission_id": ids[commission_ref(one["till"])],
+            "head_office_commission_id": ids[commission_ref(one["head_office"])],
+        }
     for one in cast["merchants"]:
         yield _business(one["till"], Trade.MERCHANT, one, ids)
     for one in cast["billers"]:
@@ -218,6 +213,7 @@ def _business(number: str, trade: Trade, one: _Cast, ids: dict[str, int]) -> dic
         "language": one.get("language", "en"),
         "account_id": ids[number],
         "commission_id": None,
+        "head_office_commission_id": None,
         "account_digits": 0,
     }
 

@@ -1,35 +1,21 @@
 """The market, and the operators' files that services work by: tariffs, limits, what is sold."""
 
 from collections.abc import Mapping
+from datetime import date
+from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from ussd_gateway.domain.limits import Limits
 from ussd_gateway.domain.market import Market
-from ussd_gateway.domain.tariff import Tariff
+from ussd_gateway.domain.tariff import PriceBook, price_book
 from ussd_gateway.files.faults import Fault
+from ussd_gateway.ports import Clock
 from ussd_gateway.services.catalogue import Item, read_catalogue
-from ussd_gateway.services.limits import read_limits
-from ussd_gateway.services.tariffs import read_tariffs
+from ussd_gateway.services.limits import beyond_tariffs, read_limits
+from ussd_gateway.services.tariffs import FOLDER, read_price_book, read_tariffs
 from ussd_gateway.settings import Settings
-
-# What services charge and pay by: each needs bands in one of the tariff files.
-PRICED = (
-    "send",
-    "withdraw",
-    "withdraw.commission",
-    "deposit",
-    "deposit.commission",
-    "pay_bill",
-    "pay_bill.business",
-    "buy_goods",
-    "airtime",
-)
-# Of these nobody pays a fee: cash that comes in is worth itself, and what is on order has no
-# place for a fee, which would be kept though nothing was delivered.
-FREE = ("deposit", "airtime")
-ADD = "add its bands"
 
 _Found = TypeVar("_Found")
 
@@ -47,6 +33,11 @@ def market(_settings: Settings) -> Market:
     return Market("KE", "KES", ZoneInfo("Africa/Nairobi"))
 
 
+def today(settings: Settings, clock: Clock) -> date:
+    """The market's business date."""
+    return market(settings).business_date(int(clock.now().timestamp() * 1000))
+
+
 def read(path: Path) -> bytes:
     """Raises Faulty."""
     try:
@@ -57,9 +48,9 @@ def read(path: Path) -> bytes:
         ) from None
 
 
-def tariffs(settings: Settings) -> Mapping[str, Tariff]:
-    """By service. Raises Faulty."""
-    return _right(*find_tariffs(settings))
+def prices(settings: Settings, clock: Clock) -> PriceBook:
+    """All tariffs; each service has one that is in force today. Raises Faulty."""
+    return _right(*find_prices(settings, clock))
 
 
 def limits(settings: Settings) -> Limits:
@@ -72,29 +63,38 @@ def catalogue(settings: Settings) -> Mapping[str, Item]:
     return _right(*find_catalogue(settings))
 
 
-def find_tariffs(settings: Settings) -> tuple[Mapping[str, Tariff], list[Fault]]:
+def find_prices(settings: Settings, clock: Clock) -> tuple[PriceBook | None, list[Fault]]:
     """What is in the files, and what is wrong there."""
-    found: dict[str, Tariff] = {}
-    faults: list[Fault] = []
+    texts: dict[str, str] = {}
+    unread: list[Fault] = []
     for path in sorted((settings.menus_dir / "tariffs").glob("*.csv")):
-        file = f"menus/tariffs/{path.name}"
+        file = f"{FOLDER}/{path.name}"
         text = text_of(path, file)
-        some, wrong = ({}, [text]) if isinstance(text, Fault) else read_tariffs(text, file)
-        faults += wrong
-        faults += [
-            Fault("E43", file, 1, f"{service} has a tariff in another file too", "keep one")
-            for service in sorted(found.keys() & some.keys())
-        ]
-        found |= some
-    folder = "menus/tariffs"
-    missing = [service for service in PRICED if service not in found]
-    if missing and not faults:
-        faults = [Fault("E43", folder, 1, f"no tariff for {each}", ADD) for each in missing]
-    for service in FREE:
-        if not faults and any(band.fee for band in found[service].bands):
-            free = f"{service} is free"
-            faults.append(Fault("E43", folder, 1, free, "each fee of it must be 0.00"))
-    return found, faults
+        if isinstance(text, Fault):
+            unread.append(text)
+        else:
+            texts[file] = text
+    if unread:
+        return None, unread
+    on = today(settings, clock)
+    return read_price_book(texts, currency=market(settings).currency, today=on)
+
+
+def prices_at(settings: Settings, path: Path) -> PriceBook:
+    """Of a folder of tariff files; or of one file, beside the services of our own folder that
+    it says nothing of. Whether they are in force by now does not matter. Raises Faulty."""
+    currency = market(settings).currency
+    if path.is_dir():
+        texts = {str(each): _decoded(each) for each in sorted(path.glob("*.csv"))}
+        return _right(
+            *read_price_book(texts, currency=currency, today=date.max, folder=str(path))
+        )
+
+    found, faults = read_tariffs(_decoded(path), str(path), currency)
+    changed = _right(found, faults).values()
+    ours = prices_at(settings, settings.menus_dir / "tariffs").tariffs
+    kept = (ours[service] for service in ours.keys() - {each.service for each in changed})
+    return price_book([*changed, *chain.from_iterable(kept)])
 
 
 def find_limits(settings: Settings) -> tuple[Limits, list[Fault]]:
@@ -103,6 +103,15 @@ def find_limits(settings: Settings) -> tuple[Limits, list[Fault]]:
     if isinstance(text, Fault):
         return {}, [text]
     return read_limits(text, file, market(settings).currency)
+
+
+def find_unpriced(settings: Settings, clock: Clock) -> list[Fault]:
+    """What limits allow and tariffs refuse. Only of files that have no fault of their own."""
+    file = "menus/limits.yaml"
+    text = _decoded(settings.menus_dir / "limits.yaml")
+    on = today(settings, clock)
+    currency = market(settings).currency
+    return [*beyond_tariffs(text, file, currency, prices(settings, clock), on)]
 
 
 def find_catalogue(settings: Settings) -> tuple[Mapping[str, Item], list[Fault]]:
@@ -114,9 +123,9 @@ def find_catalogue(settings: Settings) -> tuple[Mapping[str, Item], list[Fault]]
 
 
 def text_of(path: Path, file: str) -> str | Fault:
-    """`file` is the name that a fault carries."""
+    """`file` is the name that a fault carries. Spreadsheets put a mark before UTF-8."""
     try:
-        return path.read_bytes().decode()
+        return path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         advice = "start where menus/ is, or set MENUS_DIR"
         return Fault("E00", file, 1, error.strerror or "not to be read", advice)
@@ -124,7 +133,18 @@ def text_of(path: Path, file: str) -> str | Fault:
         return Fault("E00", file, 1, "not UTF-8", "save it as UTF-8")
 
 
-def _right(found: _Found, faults: list[Fault]) -> _Found:
-    if faults:
-        raise Faulty(tuple(map(str, faults)))
+def _decoded(path: Path) -> str:
+    """Raises Faulty."""
+    text = text_of(path, str(path))
+    if isinstance(text, Fault):
+        raise Faulty((str(text),))
+    return text
+
+
+def _right(found: _Found | None, faults: list[Fault]) -> _Found:
+    """A warning keeps nothing from being used."""
+    errors = tuple(str(fault) for fault in faults if not fault.warns)
+    if errors:
+        raise Faulty(errors)
+    assert found is not None, "what is not there has a fault"
     return found

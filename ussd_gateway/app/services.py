@@ -9,21 +9,25 @@ from sqlalchemy import Engine
 from ussd_gateway.app import files
 from ussd_gateway.carriers.airtime import AfricasTalkingAirtime
 from ussd_gateway.carriers.camara import CamaraBilling
+from ussd_gateway.domain.tariff import PriceBook
 from ussd_gateway.ports import Action, BooksLost, Carrier, Clock, Ledger, Random, Reads
 from ussd_gateway.services import (
     buy_airtime,
     buy_content,
     cash,
+    choose_caps,
     choose_pin,
     pay,
     pins,
     register,
+    reverse,
     send_money,
 )
 from ussd_gateway.services.balance import BalanceService
 from ussd_gateway.services.buy_airtime import Airtime, BuyAirtimeService
 from ussd_gateway.services.buy_content import BuyContentService, Content
 from ussd_gateway.services.cash import CashService
+from ussd_gateway.services.choose_caps import ChooseCapsService
 from ussd_gateway.services.choose_language import ChooseLanguageService
 from ussd_gateway.services.choose_pin import ChoosePinService
 from ussd_gateway.services.fulfilment import Fulfilment
@@ -48,7 +52,9 @@ TEMPLATES = frozenset().union(
             buy_airtime,
             buy_content,
             choose_pin,
+            choose_caps,
             register,
+            reverse,
         )
     )
 )
@@ -66,6 +72,7 @@ class Carriers:
 class Services:
     actions: Mapping[str, Action]
     fulfilment: Fulfilment
+    prices: PriceBook  # to be stored before anything is paid by it
 
 
 def carriers(settings: Settings, reads: Reads) -> Carriers:
@@ -97,20 +104,21 @@ def services(
     settings. Raises Faulty."""
     asked = outside or carriers(settings, reads)
     ring, market = settings.pin_key, files.market(settings)
+    prices = files.prices(settings, clock)
     teller = Teller(
         reads,
         ledger,
         HmacPinVerifier(lambda kid: ring.subkey(Purpose.PIN, kid=kid)),
         clock,
         market,
-        files.tariffs(settings),
+        prices,
         files.limits(settings),
     )
     fulfilment = Fulfilment(
         teller,
         SqlPurchases(engine, clock),
         {
-            buy_airtime.KIND: Airtime(asked.airtime),
+            buy_airtime.KIND: Airtime(asked.airtime, market),
             buy_content.KIND: Content(asked.billing, reads),
         },
     )
@@ -129,11 +137,12 @@ def services(
         BuyContentService(teller, fulfilment, files.catalogue(settings)),
         BalanceService(teller),
         ChooseLanguageService(teller),
+        ChooseCapsService(teller),
         choosing,
         RegisterService(teller, choosing),
     )
     every = chain.from_iterable(service.actions() for service in offered)
-    return Services({action.name: action for action in every}, fulfilment)
+    return Services({action.name: action for action in every}, fulfilment, prices)
 
 
 def _name(reads: Reads, number: str) -> str | None:

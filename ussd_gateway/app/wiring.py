@@ -16,22 +16,29 @@ from ussd_gateway.app.live_packs import LivePacks, Load
 from ussd_gateway.app.logs import unlogged
 from ussd_gateway.app.services import TEMPLATES, Carriers, services
 from ussd_gateway.domain.money import Money
-from ussd_gateway.ports import Action, Clock, Random
+from ussd_gateway.ports import Action, Clock, Ledger, Random
+from ussd_gateway.services import reverse
 from ussd_gateway.services.fulfilment import Fulfilment
+from ussd_gateway.services.hold_money import HoldsOverdue
+from ussd_gateway.services.orders import Desk
 from ussd_gateway.settings import Purpose, Settings
 from ussd_gateway.sms.africastalking import AfricasTalkingSms
 from ussd_gateway.store import database as databases
 from ussd_gateway.store import migrate
 from ussd_gateway.store.counts import SqlCounts
+from ussd_gateway.store.house import open_house
 from ussd_gateway.store.ledger.batch import Books, Numbering
 from ussd_gateway.store.ledger.postgres import PostgresBooks
 from ussd_gateway.store.ledger.sqlite import SqliteBooks
 from ussd_gateway.store.ledger.writer import Writer
+from ussd_gateway.store.numbers import AccountNumbers
 from ussd_gateway.store.outbox import Outbox
+from ussd_gateway.store.price_books import SqlPriceBooks
 from ussd_gateway.store.proposals import SqlProposals
 from ussd_gateway.store.purchases import SqlPurchases
 from ussd_gateway.store.reads import SqlReads
 from ussd_gateway.store.recordings import SqlRecordings
+from ussd_gateway.store.records import SqlRecords
 from ussd_gateway.store.sessions import RedisSessions
 from ussd_gateway.store.staff import SqlStaff
 from ussd_gateway.store.stops import SqlStops
@@ -109,6 +116,7 @@ def gateway(
         random=random,
         mac_key=settings.pin_key.subkey(Purpose.SESSION),
     )
+    SqlPriceBooks(engine, clock).keep(served_by.prices)
     ledger.start()
     counts.start()
     return Gateway(
@@ -125,9 +133,17 @@ def gateway(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """What nobody has settled or decided in time."""
+
+    purchases: Fulfilment
+    holds: HoldsOverdue
+
+
 @contextmanager
-def fulfilling(settings: Settings) -> Iterator[Fulfilment]:
-    """What looks after purchases, with a ledger writer of its own."""
+def overdue(settings: Settings) -> Iterator[Overdue]:
+    """What looks after purchases and holds, with a ledger writer of its own."""
     here = chance.clock(settings)
     engine = database(settings)
     ledger = writer(settings, engine, here)
@@ -142,7 +158,9 @@ def fulfilling(settings: Settings) -> Iterator[Fulfilment]:
     )
     ledger.start()
     try:
-        yield made.fulfilment
+        told = dict.fromkeys(reverse.KINDS, reverse.let_go)
+        holds = HoldsOverdue(desk(settings, engine, ledger, here), told)
+        yield Overdue(made.fulfilment, holds)
     finally:
         ledger.stop()
         reads.close()
@@ -279,9 +297,10 @@ def database(settings: Settings) -> Engine:
 
 
 def upgrade(settings: Settings) -> None:
-    """Brings the database to the newest schema."""
+    """Brings the database to the newest schema, and opens the house's accounts in it."""
     engine = database(settings)
     migrate.upgrade(engine)
+    open_house(engine, market(settings).currency)
     engine.dispose()
 
 
@@ -316,6 +335,12 @@ def sms_sender(settings: Settings) -> AfricasTalkingSms:
 def writer(settings: Settings, engine: Engine, clock: Clock) -> Writer:
     """Not started yet."""
     return Writer(lambda: _books(engine), _numbering(settings), clock)
+
+
+def desk(settings: Settings, engine: Engine, ledger: Ledger, clock: Clock) -> Desk:
+    """Where staff order something of the ledger."""
+    numbers = AccountNumbers(engine)
+    return Desk(SqlRecords(engine), ledger, numbers, clock, market(settings))
 
 
 def _books(engine: Engine) -> Books:

@@ -59,6 +59,7 @@ class Business:
     account_id: int
     commission_id: int | None  # of a store: where its commission accrues
     account_digits: int  # of a biller: how long its account numbers are; else 0
+    head_office_commission_id: int | None = None  # of a store that has one: where its part goes
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +244,14 @@ class StatusSet:
 
 
 @dataclass(frozen=True, slots=True)
+class CapSet:
+    """The most that an account may hold from now on, in minor units; None: any amount."""
+
+    account_id: int
+    cap: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class HoldPlaced:
     """Both sides count it as pending from now on."""
 
@@ -267,6 +276,7 @@ Change = (
     | LanguageChosen
     | CapsChosen
     | StatusSet
+    | CapSet
     | HoldPlaced
     | HoldDecided
 )

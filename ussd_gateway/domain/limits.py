@@ -1,6 +1,7 @@
-"""Limits by tier: how much at once, and how much a wallet may hold.
+"""Limits by tier: how much at once, in a day, in a month, and how much a wallet may hold.
 
-A tier says how well its holder is known: whoever registers alone is in the lowest.
+A tier says how well its holder is known: whoever registers alone is in the lowest. What was
+paid is counted on the wallet's own row, and what limits leave of it is decided under its lock.
 """
 
 from collections.abc import Mapping
@@ -8,15 +9,21 @@ from dataclasses import dataclass
 from datetime import date
 
 from ussd_gateway.domain.money import Money
+from ussd_gateway.domain.refusals import Reason
 
 LOWEST = "minimum"
 STANDARD = "standard"
-TIERS = (LOWEST, STANDARD)
+ENHANCED = "enhanced"
+TIERS = (LOWEST, STANDARD, ENHANCED)
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
+    """Of one tier. Day and month are calendar ones, of the market; fees do not count."""
+
     transaction_max: Money
+    day_max: Money
+    month_max: Money
     balance_max: Money
 
 
@@ -53,3 +60,35 @@ class Usage:
 
 
 UNUSED = Usage()
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What somebody may pay now: their tier's limit, what they have used of it by today, and
+    what they allow themselves, in minor units; None: as much as the limit."""
+
+    limit: Limit
+    used: Usage = UNUSED
+    cap_payment: int | None = None
+    cap_day: int | None = None
+
+    def refuses(self, amount: Money) -> Reason | None:
+        """Why not, if not. The most at once is not looked at: a quote tells that already."""
+        day = self.used.day + amount.minor
+        if day > self.limit.day_max.minor:
+            return Reason.OVER_DAY
+        if self.used.month + amount.minor > self.limit.month_max.minor:
+            return Reason.OVER_MONTH
+        if self.cap_payment is not None and amount.minor > self.cap_payment:
+            return Reason.OVER_OWN_CAP
+        if self.cap_day is not None and day > self.cap_day:
+            return Reason.OVER_OWN_CAP
+        return None
+
+    def left_today(self, paid: Money) -> Money:
+        """What may still be paid today, once `paid` is."""
+        limit, used = self.limit, self.used
+        left = min(limit.day_max.minor - used.day, limit.month_max.minor - used.month)
+        if self.cap_day is not None:
+            left = min(left, self.cap_day - used.day)
+        return Money(max(0, left - paid.minor), paid.currency)

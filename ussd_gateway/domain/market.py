@@ -19,5 +19,9 @@ class Market:
         """`21/11/26 09:05`, as receipts and screens show a time."""
         return self._local(at_ms).strftime("%d/%m/%y %H:%M")
 
+    def stamped(self, at_ms: int) -> str:
+        """`2026-11-21 09:05:07`, as tables sort it."""
+        return self._local(at_ms).strftime("%Y-%m-%d %H:%M:%S")
+
     def _local(self, at_ms: int) -> datetime:
         return datetime.fromtimestamp(at_ms // 1000, UTC).astimezone(self.zone)

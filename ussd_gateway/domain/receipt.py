@@ -12,6 +12,7 @@ place has its own weight, so that any one wrong character and any two swapped on
 """
 
 from datetime import date
+from functools import lru_cache
 from hashlib import blake2b
 from typing import NewType
 
@@ -25,6 +26,8 @@ _INDEX = {char: index for index, char in enumerate(ALPHABET)}
 _HALF_BITS = 15
 _HALF_MASK = 2**_HALF_BITS - 1
 _ROUNDS = 4
+# Each element of GF(2^5) times its generator x, modulo x^5 + x^2 + 1.
+_TIMES_G = tuple(value << 1 ^ (0b100101 if value & 16 else 0) for value in range(32))
 
 
 def make(day: date, counter: int, key: bytes) -> Receipt:
@@ -49,22 +52,24 @@ def _check_value(values: list[int]) -> int:
     """Σ values[i] * g^(i+1) in GF(32); the check character's own weight is g^0 = 1."""
     total = 0
     for value in reversed(values):
-        total = _times_g(total ^ value)
+        total = _TIMES_G[total ^ value]
     return total
-
-
-def _times_g(value: int) -> int:
-    """Multiplication by the generator x of GF(2^5), modulo x^5 + x^2 + 1."""
-    value <<= 1
-    return value ^ 0b100101 if value & 32 else value
 
 
 def _permute(number: int, *, key: bytes, salt: bytes) -> int:
     """A keyed permutation of 30 bits: a Feistel network, so it is one to one for every key."""
     left: int = number >> _HALF_BITS
     right: int = number & _HALF_MASK
+    keyed = _keyed(key)
     for turn in range(_ROUNDS):
-        block = bytes((turn, right >> 8, right & 255)) + salt
-        mixed = int.from_bytes(blake2b(block, key=key, digest_size=2).digest(), "big")
+        hashed = keyed.copy()
+        hashed.update(bytes((turn, right >> 8, right & 255)) + salt)
+        mixed = int.from_bytes(hashed.digest(), "big")
         left, right = right, left ^ mixed & _HALF_MASK
     return left << _HALF_BITS | right
+
+
+@lru_cache(maxsize=8)
+def _keyed(key: bytes) -> blake2b:
+    """Hashing begun with a day's key: that is most of what a hash of seven octets costs."""
+    return blake2b(key=key, digest_size=2)

@@ -27,6 +27,9 @@ class Reason(Enum):
     WRONG_ACCOUNT = "wrong_account"
     UNDER_MINIMUM = "under_minimum"
     OVER_LIMIT = "over_limit"
+    OVER_DAY = "over_day"
+    OVER_MONTH = "over_month"
+    OVER_OWN_CAP = "over_own_cap"  # what people allow themselves
     REPEATED = "repeated"  # just this was bought a moment ago
     FEE_CHANGED = "fee_changed"
     PAYEE_FULL = "payee_full"

@@ -220,28 +220,63 @@ _RULES = (
     ),
     Rule(
         "E41", "tariff-head",
-        "A tariff says which service it is for, in which currency, and what of it is tax.",
-        "Write tariff, service, currency and tax_percent in each row.",
+        "A tariff says which service it is for, in which currency, from which day, what of a "
+        "fee is tax, and what of a commission is the head office's.",
+        "Write tariff, service, currency, from and tax_percent in each row, and "
+        "head_office_percent where it is a commission's, nowhere else.",
     ),
     Rule(
         "E42", "tariff-band",
         "Each amount falls into one band, and into one only.",
-        "Let each band begin one cent above the one before.",
+        "Let each band begin one minor unit above the one before.",
     ),
     Rule(
         "E43", "tariff-of-service",
-        "A service works by one tariff, neither none nor two; and what is free costs nothing.",
-        "Keep one tariff for each service.",
+        "On any day a service works by one tariff, neither none nor two, each with one date; "
+        "and what is free costs nothing.",
+        "Give each service one tariff that is in force today, and no two the same `from`; "
+        "write that date alike in all rows of a tariff.",
     ),
     Rule(
         "E44", "amount",
         "An amount that cannot be read would be taken for another.",
-        "Write it as 250000.00.",
+        "Write it as 250000.00, without commas.",
     ),
     Rule(
         "E45", "offer",
         "What is on offer has a code of its own, the number of its merchant, and a name.",
         "Write code, merchant, name, currency and price in each row.",
+    ),
+    Rule(
+        "E46", "open-top",
+        "Bands that never end would price an amount that nobody thought of.",
+        "Write the highest amount of each band; what is above the last is refused.",
+    ),
+    Rule(
+        "W47", "fee-over-amount",
+        "Whoever pays the least of this band would pay more for it than it is worth.",
+        "Lower the fee, or let the service begin at a greater amount.",
+    ),
+    Rule(
+        "W48", "fee-falls",
+        "Where a greater amount costs less, people pay more than they mean to; agents split.",
+        "Let fees and commissions rise with the amount, or stay.",
+    ),
+    Rule(
+        "W49", "tariff-narrower",
+        "From its first day a tariff alone counts: what the one before it took is refused.",
+        "Begin as low and end as high as before, or know what is left out.",
+    ),
+    Rule(
+        "E50", "limits-order",
+        "A day that is less than one payment, or a tier that has less than the one below, "
+        "stops people where nobody meant to.",
+        "Let each wider span, and each higher tier, have as much or more.",
+    ),
+    Rule(
+        "W51", "limit-beyond-tariff",
+        "What a tier may pay at once and no band prices is refused after all.",
+        "Let the last band end at the limit or above, or lower the limit.",
     ),
 )  # fmt: skip
 

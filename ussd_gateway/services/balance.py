@@ -20,9 +20,17 @@ from ussd_gateway.services.teller import (
     pin_outcomes,
 )
 
-# A statement fills one screen: the date, the amount, and as much of the name as is left.
+# A statement fills one screen: the currency once, then in each row the date, the amount, and as
+# much of the name as is left. Ten characters always are: a receipt is never cut.
 STATEMENT_ROWS_MAX = 5
-STATEMENT_ROW_SEPTETS = 31
+STATEMENT_ROW_SEPTETS = 30
+
+# Where something is held of a balance: it is not to be spent until that is decided.
+HELD = "held"
+
+CURRENCY = VarType("text", 3)
+
+_Decide = Callable[[Proof, int, dict[str, Scalar], Book], Decision]
 
 
 def decide(proof: Proof, account_id: int, shown: dict[str, Scalar], book: Book) -> Decision:
@@ -31,15 +39,28 @@ def decide(proof: Proof, account_id: int, shown: dict[str, Scalar], book: Book) 
     return decided(proof, book, lambda _person: Accepted({"balance": balance, **shown}))
 
 
+def decide_held(
+    proof: Proof, account_id: int, shown: dict[str, Scalar], book: Book
+) -> Decision:
+    """Pure. The same, and says what of the balance is held, if anything is."""
+    account = book.accounts[account_id]
+    going = Money(account.balance_minor - account.spendable_minor, account.currency)
+    values = {"balance": account.balance, **shown}
+    found = (
+        Accepted(values | {"held": going}, outcome=HELD) if going.minor else Accepted(values)
+    )
+    return decided(proof, book, lambda _person: found)
+
+
 def statement(movements: Sequence[Movement], currency: str, market: Market) -> str:
-    """A line each, newest first: `21/11 -KES 507.00 Juma Otieno`."""
+    """A line each, newest first: `21/11 -507.00 Juma Otieno`."""
     return "\n".join(_row(each, currency, market) for each in movements)
 
 
 def _row(moved: Movement, currency: str, market: Market) -> str:
     day = market.written(moved.at_ms)[:5]
     sign = "-" if moved.minor < 0 else "+"
-    return f"{day} {sign}{Money(abs(moved.minor), currency)} {moved.other}".rstrip()
+    return f"{day} {sign}{Money(abs(moved.minor), currency).plain} {moved.other}".rstrip()
 
 
 class BalanceService:
@@ -50,23 +71,26 @@ class BalanceService:
 
     def balance(self, call: Call) -> Answer:
         at = self._teller.market.written(self._teller.now_ms())
-        return self._own(call, "balance", lambda _wallet_id: {"at": at})
+        return self._own(call, "balance", lambda _wallet_id: {"at": at}, decide_held)
 
     def statement(self, call: Call) -> Answer:
-        return self._own(call, "statement", self._rows)
+        return self._own(call, "statement", self._rows, decide)
 
     def float(self, call: Call) -> Answer:
-        return self._store(call, "float")
+        return self._store(call, "float", decide_held)
 
     def commission(self, call: Call) -> Answer:
-        return self._store(call, "commission")
+        return self._store(call, "commission", decide)
 
     def _rows(self, wallet_id: int) -> dict[str, Scalar]:
         market = self._teller.market
         found = self._teller.reads.movements(wallet_id, count_max=STATEMENT_ROWS_MAX)
-        return {"rows": statement(found, market.currency, market) or "-"}
+        rows = statement(found, market.currency, market) or "-"
+        return {"currency": market.currency, "rows": rows}
 
-    def _own(self, call: Call, asked: str, shown: Callable[[int], dict[str, Scalar]]) -> Answer:
+    def _own(
+        self, call: Call, asked: str, shown: Callable[[int], dict[str, Scalar]], judge: _Decide
+    ) -> Answer:
         person = self._teller.caller(call)
         if person is None:
             return no(Reason.NOT_REGISTERED)
@@ -77,10 +101,10 @@ class BalanceService:
             (asked, person.msisdn),
             subscribers=(person.id,),
             accounts=(person.wallet_id,),
-            decide=lambda book: decide(proof, person.wallet_id, values, book),
+            decide=lambda book: judge(proof, person.wallet_id, values, book),
         )
 
-    def _store(self, call: Call, asked: str) -> Answer:
+    def _store(self, call: Call, asked: str, judge: _Decide) -> Answer:
         person = self._teller.caller(call)
         if person is None:
             return no(Reason.NOT_REGISTERED)
@@ -97,17 +121,18 @@ class BalanceService:
             (asked, person.msisdn, store.number),
             subscribers=(person.id,),
             accounts=(account_id,),
-            decide=lambda book: decide(proof, account_id, {"at": at}, book),
+            decide=lambda book: judge(proof, account_id, {"at": at}, book),
         )
 
     def actions(self) -> tuple[Action, ...]:
         rows = VarType("lines", STATEMENT_ROW_SEPTETS, count=STATEMENT_ROWS_MAX)
         told = {"balance": MONEY, "tries_left": COUNT}
+        listed, held = {"currency": CURRENCY, "rows": rows}, {"at": AT, "held": MONEY}
         asks = (
-            ("balance", told | {"at": AT}, (), self.balance),
-            ("statement", told | {"rows": rows}, (), self.statement),
-            ("float", told | {"at": AT}, (Reason.NOT_AGENT,), self.float),
-            ("commission", told | {"at": AT}, (Reason.NOT_AGENT,), self.commission),
+            ("balance", told | held, (HELD,), self.balance),
+            ("statement", told | listed, (), self.statement),
+            ("float", told | held, (HELD, Reason.NOT_AGENT.value), self.float),
+            ("commission", told | {"at": AT}, (Reason.NOT_AGENT.value,), self.commission),
         )
         return tuple(
             Action(
@@ -115,9 +140,9 @@ class BalanceService:
                 Effect.CHANGE,
                 takes={},
                 gives=gives,
-                outcomes=pin_outcomes(*reasons),
+                outcomes=pin_outcomes() | set(more),
                 takes_secret=True,
                 run=run,
             )
-            for name, gives, reasons, run in asks
+            for name, gives, more, run in asks
         )

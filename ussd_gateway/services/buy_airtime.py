@@ -8,6 +8,7 @@ Between the two nobody knows, so the money waits where it can go either way.
 """
 
 from dataclasses import dataclass
+from datetime import date
 
 from ussd_gateway.domain.accounts import (
     AIRTIME_ON_ORDER,
@@ -19,14 +20,16 @@ from ussd_gateway.domain.accounts import (
 from ussd_gateway.domain.book import Book, Decision, Purchase, Subscriber
 from ussd_gateway.domain.journal import Leg, Posting
 from ussd_gateway.domain.limits import Limit
+from ussd_gateway.domain.market import Market
 from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.msisdn import masked
 from ussd_gateway.domain.refusals import Reason, Refused
-from ussd_gateway.domain.tariff import Tariff
+from ussd_gateway.domain.tariff import PriceBook
 from ussd_gateway.ports import Action, Answer, Call, Carrier, Effect, Scalar
-from ussd_gateway.services.fees import price
+from ussd_gateway.services.fees import in_force, price
 from ussd_gateway.services.fulfilment import Fulfilment, left_s
 from ussd_gateway.services.pins import Proof
+from ussd_gateway.services.spending import OVERSPENT, allowance, spent
 from ussd_gateway.services.teller import (
     COUNT,
     MONEY,
@@ -43,7 +46,7 @@ from ussd_gateway.services.teller import (
 
 # The SMS it sends (menus/sms.yaml).
 TEMPLATES = frozenset({"airtime_bought", "airtime_returned"})
-KIND = "airtime"
+KIND = "airtime"  # also of its tariff
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,24 +56,30 @@ class BuyAirtime:
     key: str
     buyer: Subscriber
     amount: Money
-    at_ms: int
     proof: Proof
 
 
-def decide(command: BuyAirtime, tariff: Tariff, limit: Limit, book: Book) -> Decision:
+def decide(command: BuyAirtime, prices: PriceBook, limit: Limit, book: Book) -> Decision:
     """Pure. Checks in the order of `Reason`."""
     return decided(
-        command.proof, book, lambda buyer: _judge(command, buyer, tariff, limit, book)
+        command.proof,
+        book,
+        lambda buyer: _judge(command, buyer, prices, limit, book),
+        pays_from=command.buyer.wallet_id,
     )
 
 
 def _judge(
-    command: BuyAirtime, buyer: Subscriber, tariff: Tariff, limit: Limit, book: Book
+    command: BuyAirtime, buyer: Subscriber, prices: PriceBook, limit: Limit, book: Book
 ) -> Accepted | Refused:
     amount = command.amount
-    fee = price(amount, tariff, limit)
+    fee = price(amount, in_force(prices, KIND, book.today), limit)
     if isinstance(fee, Refused):
         return fee
+    allowed = allowance(buyer, limit, book)
+    over = allowed.refuses(amount)
+    if over is not None:
+        return Refused(over)
     wallet = book.accounts[buyer.wallet_id]
     if not wallet.takes(amount.minor):
         return Refused(Reason.LOW_BALANCE)
@@ -78,11 +87,21 @@ def _judge(
     seen: dict[str, Scalar] = {"amount": amount, "balance": wallet.balance - amount}
     on_order = house_id(AIRTIME_ON_ORDER, amount.currency)
     legs = (Leg(buyer.wallet_id, amount.minor), Leg(on_order, -amount.minor))
-    bought = Purchase(command.key, KIND, buyer.id, buyer.msisdn, amount, "", "", command.at_ms)
-    told = tell(
-        buyer, "airtime_bought", {**seen, "fee": fee.total, "number": masked(buyer.msisdn)}
+    # When it was decided: the date on which the limits count it, should it be given back.
+    bought = Purchase(command.key, KIND, buyer.id, buyer.msisdn, amount, "", "", book.now_ms)
+    told = {
+        **seen,
+        "fee": fee.total,
+        "number": masked(buyer.msisdn),
+        "left": allowed.left_today(amount),
+    }
+    return Accepted(
+        seen,
+        Posting("airtime", legs, prices.id),
+        (tell(buyer, "airtime_bought", told),),
+        (bought,),
+        spent=spent(buyer, amount),
     )
-    return Accepted(seen, Posting("airtime", legs, tariff.id), (told,), (bought,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +109,7 @@ class Airtime:
     """`fulfilment.Good`: what becomes of the money on order."""
 
     carrier: Carrier
+    market: Market
     # Longer than the vendor's own 5 minutes, which begin when the order reaches it.
     repeat_ms: int = 330_000
 
@@ -121,8 +141,16 @@ class Airtime:
         balance = book.accounts[buyer.wallet_id].balance + bought.amount
         seen: dict[str, Scalar] = {"amount": bought.amount, "balance": balance}
         posting = Posting("airtime_returned", (on_order, Leg(buyer.wallet_id, -minor)))
-        told = tell(buyer, "airtime_returned", seen)
-        return Accepted(seen, posting, (told,), outcome=Reason.CARRIER_REFUSED.value)
+        return Accepted(
+            seen,
+            posting,
+            (tell(buyer, "airtime_returned", seen),),
+            outcome=Reason.CARRIER_REFUSED.value,
+            spent=spent(buyer, bought.amount, back_of=self._bought_on(bought)),
+        )
+
+    def _bought_on(self, bought: Purchase) -> date:
+        return self.market.business_date(bought.asked_at_ms)
 
 
 class BuyAirtimeService:
@@ -131,7 +159,6 @@ class BuyAirtimeService:
     def __init__(self, teller: Teller, fulfilment: Fulfilment) -> None:
         self._teller = teller
         self._fulfilment = fulfilment
-        self._tariff = teller.tariffs["airtime"]
 
     def quote(self, call: Call) -> Answer:
         """Whether that much can be bought at all. It costs what it is: its tariff is free."""
@@ -139,7 +166,8 @@ class BuyAirtimeService:
         if buyer is None:
             return no(Reason.NOT_REGISTERED)
         amount = money(call.args["amount"])
-        fee = price(amount, self._tariff, self._teller.limit(buyer))
+        tariff = in_force(self._teller.prices, KIND, self._teller.today())
+        fee = price(amount, tariff, self._teller.limit(buyer))
         if isinstance(fee, Refused):
             return no(fee.reason)
         if self._fulfilment.repeated(KIND, buyer.msisdn, amount):
@@ -153,14 +181,14 @@ class BuyAirtimeService:
 
         began_ms, amount = self._teller.now_ms(), money(call.args["amount"])
         proof = self._teller.prove(buyer, call)
-        command = BuyAirtime(call.key, buyer, amount, began_ms, proof)
+        command = BuyAirtime(call.key, buyer, amount, proof)
         limit = self._teller.limit(buyer)
         ordered = self._teller.commit(
             call,
             ("airtime", buyer.msisdn, amount),
             subscribers=(buyer.id,),
             accounts=(buyer.wallet_id, house_id(AIRTIME_ON_ORDER, amount.currency)),
-            decide=lambda book: decide(command, self._tariff, limit, book),
+            decide=lambda book: decide(command, self._teller.prices, limit, book),
         )
         if ordered.outcome != "ok":
             return ordered
@@ -193,7 +221,7 @@ class BuyAirtimeService:
                     "balance": MONEY,
                     "tries_left": COUNT,
                 },
-                pin_outcomes(*bounds, Reason.LOW_BALANCE, Reason.CARRIER_REFUSED),
+                pin_outcomes(*bounds, *OVERSPENT, Reason.LOW_BALANCE, Reason.CARRIER_REFUSED),
                 takes_secret=True,
                 run=self.buy,
             ),

@@ -47,6 +47,7 @@ class BuyContent:
 
     key: str
     buyer: Subscriber
+    merchant: Business
     item: Item
     price: Money  # as it was shown
     at_ms: int
@@ -55,11 +56,13 @@ class BuyContent:
 
 def decide(command: BuyContent, book: Book) -> Decision:
     """Pure. Checks in the order of `Reason`."""
-    return decided(command.proof, book, lambda buyer: _judge(command, buyer))
+    return decided(command.proof, book, lambda buyer: _judge(command, buyer, book))
 
 
-def _judge(command: BuyContent, buyer: Subscriber) -> Accepted | Refused:
+def _judge(command: BuyContent, buyer: Subscriber, book: Book) -> Accepted | Refused:
     item = command.item
+    if not book.accounts[command.merchant.account_id].status.takes_in:
+        return Refused(Reason.UNKNOWN_BUSINESS)
     if item.price != command.price:
         return Refused(Reason.FEE_CHANGED)
 
@@ -144,8 +147,10 @@ class BuyContentService:
     def quote(self, call: Call) -> Answer:
         """What it is, whose, and what it adds to the phone bill."""
         item = self._catalogue.get(text(call.args["item"]))
-        merchant = self._teller.reads.business(item.merchant) if item else None
-        if item is None or merchant is None or merchant.trade is not Trade.CONTENT:
+        if item is None:
+            return no(Reason.UNKNOWN_BUSINESS)
+        merchant = self._teller.open_business(item.merchant, Trade.CONTENT)
+        if merchant is None:
             return no(Reason.UNKNOWN_BUSINESS)
         return Answer("ok", {"name": item.name, "merchant": merchant.name, "price": item.price})
 
@@ -156,14 +161,18 @@ class BuyContentService:
             return no(Reason.NOT_REGISTERED)
         if item is None:
             return no(Reason.UNKNOWN_BUSINESS)
+        merchant = self._teller.business(item.merchant, Trade.CONTENT)
+        if merchant is None:
+            return no(Reason.UNKNOWN_BUSINESS)
 
         began_ms, price = self._teller.now_ms(), money(call.args["price"])
         proof = self._teller.prove(buyer, call)
-        command = BuyContent(call.key, buyer, item, price, began_ms, proof)
+        command = BuyContent(call.key, buyer, merchant, item, price, began_ms, proof)
         agreed = self._teller.commit(
             call,
             ("content", buyer.msisdn, item.code, price),
             subscribers=(buyer.id,),
+            accounts=(merchant.account_id,),
             # Not later than what settles it, which stands behind it in the books (ports.Truth).
             at_ms=began_ms,
             decide=lambda book: decide(command, book),

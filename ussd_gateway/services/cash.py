@@ -17,16 +17,28 @@ from ussd_gateway.domain.limits import Limit
 from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.msisdn import masked
 from ussd_gateway.domain.refusals import Reason, Refused
-from ussd_gateway.domain.tariff import Tariff
+from ussd_gateway.domain.tariff import PriceBook
 from ussd_gateway.ports import Action, Answer, Call, Effect, Scalar, VarType
-from ussd_gateway.services.fees import agreed, commission_legs, fee_accounts, fee_legs, price
-from ussd_gateway.services.pins import Proof
+from ussd_gateway.services.fees import (
+    agreed,
+    commission_accounts,
+    commission_legs,
+    earns,
+    fee_accounts,
+    fee_legs,
+    in_force,
+    price,
+)
+from ussd_gateway.services.pins import Proof, refuse
+from ussd_gateway.services.spending import OVERSPENT, allowance, spent
+from ussd_gateway.services.tariffs import COMMISSION
 from ussd_gateway.services.teller import (
     COUNT,
     ID,
     MONEY,
     MSISDN,
     NAME,
+    NOBODY,
     RECEIPT,
     Accepted,
     Teller,
@@ -47,23 +59,6 @@ TILL = VarType("digits", 12)
 
 
 @dataclass(frozen=True, slots=True)
-class Tariffs:
-    """Of one direction: what the customer pays, and what the store earns."""
-
-    fee: Tariff
-    commission: Tariff
-
-    @property
-    def ids(self) -> str:
-        return f"{self.fee.id}+{self.commission.id}"
-
-    def earned(self, amount: Money) -> Money:
-        """Nothing where the commission's bands end before the fee's."""
-        found = self.commission.fee(amount)
-        return found.total if found else Money(0, amount.currency)
-
-
-@dataclass(frozen=True, slots=True)
 class Cash:
     """The command of either direction. `proof` is of the one who gave a PIN: the customer who
     withdraws, or the assistant who takes a deposit in."""
@@ -75,25 +70,39 @@ class Cash:
     proof: Proof
 
 
-def withdraw(command: Cash, tariffs: Tariffs, limit: Limit, book: Book) -> Decision:
+def withdraw(command: Cash, prices: PriceBook, limit: Limit, book: Book) -> Decision:
     """Pure. Checks in the order of `Reason`."""
     return decided(
-        command.proof, book, lambda payer: _withdraw(command, payer, tariffs, limit, book)
+        command.proof,
+        book,
+        lambda payer: _withdraw(command, payer, prices, limit, book),
+        pays_from=command.customer.wallet_id,
     )
 
 
-def deposit(command: Cash, tariffs: Tariffs, limit: Limit, book: Book) -> Decision:
+def deposit(command: Cash, prices: PriceBook, limit: Limit, book: Book) -> Decision:
     """Pure. Checks in the order of `Reason`."""
+    earned = _earned("deposit", command, prices, book)
+    if not earns(earned, book):
+        return refuse(Refused(Reason.NOT_AGENT))
     return decided(
-        command.proof, book, lambda taker: _deposit(command, taker, tariffs, limit, book)
+        command.proof,
+        book,
+        lambda taker: _deposit(command, taker, prices, limit, book, earned=earned),
+        pays_from=command.store.account_id,
     )
 
 
 def _withdraw(
-    command: Cash, customer: Subscriber, tariffs: Tariffs, limit: Limit, book: Book
+    command: Cash, customer: Subscriber, prices: PriceBook, limit: Limit, book: Book
 ) -> Accepted | Refused:
     amount, store = command.amount, command.store
-    fee = agreed(amount, tariffs.fee, limit, shown=command.fee)
+    earned = _earned("withdraw", command, prices, book)
+    if not (book.accounts[store.account_id].status.takes_in and earns(earned, book)):
+        return Refused(Reason.UNKNOWN_TILL)
+    allowed = allowance(customer, limit, book)
+    tariff = in_force(prices, "withdraw", book.today)
+    fee = agreed(amount, tariff, allowed, shown=command.fee)
     if isinstance(fee, Refused):
         return fee
     if not book.accounts[store.account_id].takes(-amount.minor):
@@ -118,13 +127,23 @@ def _withdraw(
     legs = (Leg(customer.wallet_id, total.minor), Leg(store.account_id, -amount.minor))
     return Accepted(
         seen,
-        _posting("withdraw", command, tariffs, (*legs, *fee_legs(fee, WITHDRAWAL_FEES))),
-        (tell(customer, "withdrawn", seen), tell(store, "paid_out", theirs)),
+        Posting("withdraw", (*legs, *fee_legs(fee, WITHDRAWAL_FEES), *earned), prices.id),
+        (
+            tell(customer, "withdrawn", {**seen, "left": allowed.left_today(amount)}),
+            tell(store, "paid_out", theirs),
+        ),
+        spent=spent(customer, amount),
     )
 
 
 def _deposit(
-    command: Cash, assistant: Subscriber, tariffs: Tariffs, limit: Limit, book: Book
+    command: Cash,
+    assistant: Subscriber,
+    prices: PriceBook,
+    limit: Limit,
+    book: Book,
+    *,
+    earned: tuple[Leg, ...],
 ) -> Accepted | Refused:
     amount, store = command.amount, command.store
     customer = book.subscribers[command.customer.id]
@@ -132,7 +151,9 @@ def _deposit(
         return Refused(Reason.OWN_NUMBER)
     if not customer.active or customer.msisdn != command.customer.msisdn:
         return Refused(Reason.UNKNOWN_PAYEE)
-    fee = price(amount, tariffs.fee, limit)
+    if not book.accounts[customer.wallet_id].status.takes_in:
+        return Refused(Reason.UNKNOWN_PAYEE)
+    fee = price(amount, in_force(prices, "deposit", book.today), limit)
     if isinstance(fee, Refused):
         return fee
     if not book.accounts[customer.wallet_id].takes(-amount.minor):
@@ -155,16 +176,16 @@ def _deposit(
     legs = (Leg(store.account_id, amount.minor), Leg(customer.wallet_id, -amount.minor))
     return Accepted(
         seen,
-        _posting("deposit", command, tariffs, legs),
+        Posting("deposit", (*legs, *earned), prices.id),
         (tell(customer, "deposited", theirs), tell(store, "taken_in", seen)),
     )
 
 
-def _posting(kind: str, command: Cash, tariffs: Tariffs, legs: tuple[Leg, ...]) -> Posting:
-    payable_id = command.store.commission_id
-    assert payable_id is not None, "a store has an account for its commission"
-    earned = commission_legs(tariffs.earned(command.amount), payable_id)
-    return Posting(kind, (*legs, *earned), tariffs.ids)
+def _earned(kind: str, command: Cash, prices: PriceBook, book: Book) -> tuple[Leg, ...]:
+    """What the store and its head office earn by it."""
+    tariff = in_force(prices, f"{kind}{COMMISSION}", book.today)
+    shared = command.store.head_office_commission_id is not None
+    return commission_legs(tariff.commission(command.amount, shared=shared), command.store)
 
 
 class CashService:
@@ -172,25 +193,24 @@ class CashService:
 
     def __init__(self, teller: Teller) -> None:
         self._teller = teller
-        tariffs = teller.tariffs
-        self._out = Tariffs(tariffs["withdraw"], tariffs["withdraw.commission"])
-        self._in = Tariffs(tariffs["deposit"], tariffs["deposit.commission"])
 
     def quote_withdrawal(self, call: Call) -> Answer:
         """Whose till it is, and what it would cost. Says nothing of anybody's balance."""
         customer, amount = self._teller.caller(call), money(call.args["amount"])
-        store = self._store(call)
+        store = self._teller.open_business(text(call.args["till"]), Trade.STORE)
         if customer is None:
             return no(Reason.NOT_REGISTERED)
         if store is None:
             return no(Reason.UNKNOWN_TILL)
-        fee = price(amount, self._out.fee, self._teller.limit(customer))
+        tariff = in_force(self._teller.prices, "withdraw", self._teller.today())
+        fee = price(amount, tariff, self._teller.limit(customer))
         if isinstance(fee, Refused):
             return no(fee.reason)
         return Answer("ok", {"name": store.name, "fee": fee.total, "total": amount + fee.total})
 
     def withdraw(self, call: Call) -> Answer:
-        customer, store = self._teller.caller(call), self._store(call)
+        customer = self._teller.caller(call)
+        store = self._teller.business(text(call.args["till"]), Trade.STORE)
         if customer is None:
             return no(Reason.NOT_REGISTERED)
         if store is None:
@@ -205,7 +225,7 @@ class CashService:
             ("withdraw", customer.msisdn, store.number, amount, fee),
             subscribers=(customer.id,),
             accounts=(customer.wallet_id, *self._store_accounts(store), *house),
-            decide=lambda book: withdraw(command, self._out, limit, book),
+            decide=lambda book: withdraw(command, self._teller.prices, limit, book),
         )
 
     def quote_deposit(self, call: Call) -> Answer:
@@ -214,7 +234,11 @@ class CashService:
         if isinstance(found, Refused):
             return no(found.reason)
         _, store, customer = found
-        fee = price(money(call.args["amount"]), self._in.fee, self._teller.limit(customer))
+        takes_in = self._teller.reads.takes_in(customer.wallet_id if customer else NOBODY)
+        if customer is None or not takes_in:
+            return no(Reason.UNKNOWN_PAYEE)
+        tariff = in_force(self._teller.prices, "deposit", self._teller.today())
+        fee = price(money(call.args["amount"]), tariff, self._teller.limit(customer))
         if isinstance(fee, Refused):
             return no(fee.reason)
         return Answer(
@@ -228,7 +252,7 @@ class CashService:
         assistant, store, customer = found
         if store.number != call.args["store"]:
             return no(Reason.NOT_AGENT)
-        if str(customer.id) != call.args["customer"]:
+        if customer is None or str(customer.id) != call.args["customer"]:
             return no(Reason.UNKNOWN_PAYEE)
 
         amount = money(call.args["amount"])
@@ -240,11 +264,11 @@ class CashService:
             ("deposit", assistant.msisdn, store.number, customer.msisdn, amount),
             subscribers=(assistant.id, customer.id),
             accounts=(customer.wallet_id, *self._store_accounts(store)),
-            decide=lambda book: deposit(command, self._in, limit, book),
+            decide=lambda book: deposit(command, self._teller.prices, limit, book),
         )
 
-    def _deposit(self, call: Call) -> tuple[Subscriber, Business, Subscriber] | Refused:
-        """Who takes the cash in, where, and whose it is."""
+    def _deposit(self, call: Call) -> tuple[Subscriber, Business, Subscriber | None] | Refused:
+        """Who takes the cash in, where, and whose it is, if anybody's."""
         mine, theirs = call.origin.msisdn, number(call.args["customer_number"])
         people = self._teller.reads.subscribers(mine, theirs)
         assistant, customer = people.get(mine), people.get(theirs)
@@ -255,18 +279,11 @@ class CashService:
             return Refused(Reason.NOT_AGENT)
         if theirs == mine:
             return Refused(Reason.OWN_NUMBER)
-        if customer is None or not customer.active:
-            return Refused(Reason.UNKNOWN_PAYEE)
-        return assistant, store, customer
-
-    def _store(self, call: Call) -> Business | None:
-        found = self._teller.reads.business(text(call.args["till"]))
-        return found if found and found.trade is Trade.STORE else None
+        return assistant, store, customer if customer and customer.active else None
 
     def _store_accounts(self, store: Business) -> tuple[int, ...]:
-        assert store.commission_id is not None, "a store has an account for its commission"
         paid = house_id(COMMISSION_PAID, self._teller.market.currency)
-        return (store.account_id, store.commission_id, paid)
+        return (store.account_id, *commission_accounts(store), paid)
 
     def actions(self) -> tuple[Action, ...]:
         moved = {
@@ -296,6 +313,7 @@ class CashService:
                 pin_outcomes(
                     Reason.UNKNOWN_TILL,
                     *bounds,
+                    *OVERSPENT,
                     Reason.FEE_CHANGED,
                     Reason.PAYEE_FULL,
                     Reason.LOW_BALANCE,

@@ -6,10 +6,13 @@ fee 29, of which excise 3.78, out of the payer's wallet      debit +   credit -
   4020 withdrawal fees                                                  -25.22
   2310 excise                                                            -3.78
 
-commission 10, earned by a store, outside the ring
+commission 10, earned by a store and its head office, outside the ring
   5010 commission expense                                     +10.00
-  2210 agent commission                                                 -10.00
+  2210 agent commission, the store's                                     -8.00
+  2210 agent commission, its head office's                               -2.00
 """
+
+from datetime import date
 
 from ussd_gateway.domain.accounts import (
     COMMISSION_PAID,
@@ -19,11 +22,19 @@ from ussd_gateway.domain.accounts import (
     Code,
     house_id,
 )
+from ussd_gateway.domain.book import Book, Business
 from ussd_gateway.domain.journal import Leg
-from ussd_gateway.domain.limits import Limit
+from ussd_gateway.domain.limits import Allowance, Limit
 from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.refusals import Reason, Refused
-from ussd_gateway.domain.tariff import Fee, Tariff
+from ussd_gateway.domain.tariff import Commission, Fee, PriceBook, Tariff
+
+
+def in_force(prices: PriceBook, service: str, on: date) -> Tariff:
+    """The tariff of a service on a business date."""
+    found = prices.tariff(service, on)
+    assert found is not None, "files are checked: each service has a tariff by today"
+    return found
 
 
 def price(amount: Money, tariff: Tariff, limit: Limit) -> Fee | Refused:
@@ -36,12 +47,15 @@ def price(amount: Money, tariff: Tariff, limit: Limit) -> Fee | Refused:
     return fee
 
 
-def agreed(amount: Money, tariff: Tariff, limit: Limit, *, shown: Money) -> Fee | Refused:
-    """The fee, if it is still the one that the payer saw."""
-    fee = price(amount, tariff, limit)
-    if isinstance(fee, Refused) or fee.total == shown:
+def agreed(amount: Money, tariff: Tariff, allowed: Allowance, *, shown: Money) -> Fee | Refused:
+    """The fee, if the payer may spend so much, and it is still the one that they saw."""
+    fee = price(amount, tariff, allowed.limit)
+    if isinstance(fee, Refused):
         return fee
-    return Refused(Reason.FEE_CHANGED)
+    over = allowed.refuses(amount)
+    if over is not None:
+        return Refused(over)
+    return fee if fee.total == shown else Refused(Reason.FEE_CHANGED)
 
 
 def fee_legs(fee: Fee, income: Code) -> tuple[Leg, ...]:
@@ -61,11 +75,25 @@ def fee_accounts(income: Code, currency: str) -> tuple[int, ...]:
     return tuple(house_id(code, currency) for code in codes)
 
 
-def commission_legs(commission: Money, payable_id: int) -> tuple[Leg, ...]:
-    return moving(
-        Leg(house_id(COMMISSION_PAID, commission.currency), commission.minor),
-        Leg(payable_id, -commission.minor),
-    )
+def commission_legs(commission: Commission, store: Business) -> tuple[Leg, ...]:
+    paid = house_id(COMMISSION_PAID, commission.total.currency)
+    payable_ids = commission_accounts(store)
+    shares = (-commission.store.minor, -commission.head_office.minor)
+    legs = (Leg(*leg) for leg in zip(payable_ids, shares, strict=False))
+    return moving(Leg(paid, commission.total.minor), *legs)
+
+
+def earns(commission: tuple[Leg, ...], book: Book) -> bool:
+    """Whether whoever earns it can be given it: without it there is no deal."""
+    return all(book.accounts[leg.account_id].takes(leg.minor) for leg in commission)
+
+
+def commission_accounts(store: Business) -> tuple[int, ...]:
+    """Where a store's commission accrues, and its head office's part, if it has one."""
+    assert store.commission_id is not None, "a store has an account for its commission"
+    own = store.commission_id
+    shared = store.head_office_commission_id
+    return (own,) if shared is None else (own, shared)
 
 
 def moving(*legs: Leg) -> tuple[Leg, ...]:

@@ -229,6 +229,7 @@ class Fulfilment:
                 found.posting,
                 found.messages,
                 changes=(*found.changes, settled),
+                spent=found.spent,
             )
 
         outcome = self._teller.ledger.run(

@@ -13,10 +13,11 @@ from ussd_gateway.domain.limits import Limit
 from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.msisdn import masked
 from ussd_gateway.domain.refusals import Reason, Refused
-from ussd_gateway.domain.tariff import Fee, Tariff
+from ussd_gateway.domain.tariff import Fee, PriceBook
 from ussd_gateway.ports import Action, Answer, Call, Effect, Scalar, VarType
-from ussd_gateway.services.fees import agreed, fee_accounts, fee_legs, price
+from ussd_gateway.services.fees import agreed, fee_accounts, fee_legs, in_force, price
 from ussd_gateway.services.pins import Proof
+from ussd_gateway.services.spending import OVERSPENT, allowance, spent
 from ussd_gateway.services.teller import (
     COUNT,
     MONEY,
@@ -52,46 +53,67 @@ class Pay:
 
     @property
     def kind(self) -> str:
-        return "pay_bill" if self.business.trade is Trade.BILLER else "buy_goods"
+        return _kind(self.business)
 
 
-@dataclass(frozen=True, slots=True)
-class Tariffs:
-    payer: Tariff
-    payee: Tariff | None  # None: the business gets all of it
-
-
-def decide(command: Pay, tariffs: Tariffs, limit: Limit, book: Book) -> Decision:
+def decide(command: Pay, prices: PriceBook, limit: Limit, book: Book) -> Decision:
     """Pure. Checks in the order of `Reason`."""
     return decided(
-        command.proof, book, lambda payer: _judge(command, payer, tariffs, limit, book)
+        command.proof,
+        book,
+        lambda payer: _judge(command, payer, prices, limit, book),
+        pays_from=command.payer.wallet_id,
     )
 
 
 def _judge(
-    command: Pay, payer: Subscriber, tariffs: Tariffs, limit: Limit, book: Book
+    command: Pay, payer: Subscriber, prices: PriceBook, limit: Limit, book: Book
 ) -> Accepted | Refused:
-    amount = command.amount
-    fee = agreed(amount, tariffs.payer, limit, shown=command.fee)
+    amount, business = command.amount, command.business
+    if not book.accounts[business.account_id].status.takes_in:
+        return Refused(_unknown(business.trade))
+    allowed = allowance(payer, limit, book)
+    tariff = in_force(prices, command.kind, book.today)
+    fee = agreed(amount, tariff, allowed, shown=command.fee)
     if isinstance(fee, Refused):
         return fee
-    kept = _kept(amount, tariffs.payee)
+    kept = _kept(command, prices, book)
     got = amount - kept.total
-    if not book.accounts[command.business.account_id].takes(-got.minor):
+    if not book.accounts[business.account_id].takes(-got.minor):
         return Refused(Reason.PAYEE_FULL)
     if not book.accounts[payer.wallet_id].takes((amount + fee.total).minor):
         return Refused(Reason.LOW_BALANCE)
-    return _accept(command, payer, book, fee=fee, kept=kept, tariff_id=tariffs.payer.id)
+    left = allowed.left_today(amount)
+    return _accept(command, payer, book, fee=fee, kept=kept, left=left, price_book_id=prices.id)
 
 
-def _kept(amount: Money, tariff: Tariff | None) -> Fee:
-    """What we keep of the amount that the business is paid."""
-    nothing = Money(0, amount.currency)
-    return (tariff.fee(amount) if tariff else None) or Fee(nothing, nothing)
+def _kind(business: Business) -> str:
+    """Of the journal, and the name of its tariff."""
+    return "pay_bill" if business.trade is Trade.BILLER else "buy_goods"
+
+
+def _unknown(trade: Trade) -> Reason:
+    return Reason.UNKNOWN_BUSINESS if trade is Trade.BILLER else Reason.UNKNOWN_TILL
+
+
+def _kept(command: Pay, prices: PriceBook, book: Book) -> Fee:
+    """What we keep of the amount that the business is paid: nothing at a till."""
+    amount, nothing = command.amount, Money(0, command.amount.currency)
+    if command.business.trade is not Trade.BILLER:
+        return Fee(nothing, nothing)
+    tariff = in_force(prices, f"{command.kind}.business", book.today)
+    return tariff.fee(amount) or Fee(nothing, nothing)
 
 
 def _accept(
-    command: Pay, payer: Subscriber, book: Book, *, fee: Fee, kept: Fee, tariff_id: str
+    command: Pay,
+    payer: Subscriber,
+    book: Book,
+    *,
+    fee: Fee,
+    kept: Fee,
+    left: Money,
+    price_book_id: str,
 ) -> Accepted:
     amount, business = command.amount, command.business
     total, got = amount + fee.total, amount - kept.total
@@ -120,8 +142,9 @@ def _accept(
     )
     return Accepted(
         seen,
-        Posting(command.kind, legs, tariff_id),
-        (tell(payer, paid, seen), tell(business, received, theirs)),
+        Posting(command.kind, legs, price_book_id),
+        (tell(payer, paid, {**seen, "left": left}), tell(business, received, theirs)),
+        spent=spent(payer, amount),
     )
 
 
@@ -130,20 +153,14 @@ class PayService:
 
     def __init__(self, teller: Teller) -> None:
         self._teller = teller
-        self._tariffs = {
-            Trade.BILLER: Tariffs(
-                teller.tariffs["pay_bill"], teller.tariffs["pay_bill.business"]
-            ),
-            Trade.MERCHANT: Tariffs(teller.tariffs["buy_goods"], None),
-        }
 
     def biller(self, call: Call) -> Answer:
         """Whose bill it is, before its account number is asked for."""
-        biller = self._business(call, Trade.BILLER)
+        biller = self._open(call, Trade.BILLER)
         return no(Reason.UNKNOWN_BUSINESS) if biller is None else _named(biller)
 
     def quote_bill(self, call: Call) -> Answer:
-        biller = self._business(call, Trade.BILLER)
+        biller = self._open(call, Trade.BILLER)
         if biller is None:
             return no(Reason.UNKNOWN_BUSINESS)
         if len(text(call.args["account"])) != biller.account_digits:
@@ -151,7 +168,7 @@ class PayService:
         return self._quote(call, biller)
 
     def quote_goods(self, call: Call) -> Answer:
-        merchant = self._business(call, Trade.MERCHANT)
+        merchant = self._open(call, Trade.MERCHANT)
         return no(Reason.UNKNOWN_TILL) if merchant is None else self._quote(call, merchant)
 
     def pay_bill(self, call: Call) -> Answer:
@@ -167,14 +184,16 @@ class PayService:
         return no(Reason.UNKNOWN_TILL) if merchant is None else self._pay(call, merchant, "")
 
     def _business(self, call: Call, trade: Trade) -> Business | None:
-        found = self._teller.reads.business(text(call.args["business"]))
-        return found if found and found.trade is trade else None
+        return self._teller.business(text(call.args["business"]), trade)
+
+    def _open(self, call: Call, trade: Trade) -> Business | None:
+        return self._teller.open_business(text(call.args["business"]), trade)
 
     def _quote(self, call: Call, business: Business) -> Answer:
         payer, amount = self._teller.caller(call), money(call.args["amount"])
         if payer is None:
             return no(Reason.NOT_REGISTERED)
-        tariff = self._tariffs[business.trade].payer
+        tariff = in_force(self._teller.prices, _kind(business), self._teller.today())
         fee = price(amount, tariff, self._teller.limit(payer))
         if isinstance(fee, Refused):
             return no(fee.reason)
@@ -190,14 +209,14 @@ class PayService:
         amount, fee = money(call.args["amount"]), money(call.args["fee"])
         proof = self._teller.prove(payer, call)
         command = Pay(payer, business, account, amount, fee, proof)
-        tariffs, limit = self._tariffs[business.trade], self._teller.limit(payer)
+        limit = self._teller.limit(payer)
         house = fee_accounts(PAYMENT_FEES, self._teller.market.currency)
         return self._teller.commit(
             call,
             (command.kind, payer.msisdn, business.number, account, amount, fee),
             subscribers=(payer.id,),
             accounts=(payer.wallet_id, business.account_id, *house),
-            decide=lambda book: decide(command, tariffs, limit, book),
+            decide=lambda book: decide(command, self._teller.prices, limit, book),
         )
 
     def actions(self) -> tuple[Action, ...]:
@@ -217,6 +236,7 @@ class PayService:
         refused = (
             Reason.UNDER_MINIMUM,
             Reason.OVER_LIMIT,
+            *OVERSPENT,
             Reason.FEE_CHANGED,
             Reason.PAYEE_FULL,
             Reason.LOW_BALANCE,

@@ -16,16 +16,18 @@ from ussd_gateway.domain.limits import Limit
 from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.msisdn import masked
 from ussd_gateway.domain.refusals import Reason, Refused
-from ussd_gateway.domain.tariff import Fee, Tariff
+from ussd_gateway.domain.tariff import Fee, PriceBook
 from ussd_gateway.ports import Action, Answer, Call, Effect, Scalar
-from ussd_gateway.services.fees import agreed, fee_accounts, fee_legs, price
+from ussd_gateway.services.fees import agreed, fee_accounts, fee_legs, in_force, price
 from ussd_gateway.services.pins import Proof
+from ussd_gateway.services.spending import OVERSPENT, allowance, spent
 from ussd_gateway.services.teller import (
     COUNT,
     ID,
     MONEY,
     MSISDN,
     NAME,
+    NOBODY,
     RECEIPT,
     Accepted,
     Teller,
@@ -40,6 +42,8 @@ from ussd_gateway.services.teller import (
 
 # The SMS it sends (menus/sms.yaml).
 TEMPLATES = frozenset({"sent", "received"})
+# What it costs (menus/tariffs).
+SERVICE = "send"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,29 +57,39 @@ class SendMoney:
     proof: Proof
 
 
-def decide(command: SendMoney, tariff: Tariff, limit: Limit, book: Book) -> Decision:
+def decide(command: SendMoney, prices: PriceBook, limit: Limit, book: Book) -> Decision:
     """Pure. Checks in the order of `Reason`."""
     return decided(
-        command.proof, book, lambda sender: _judge(command, sender, tariff, limit, book)
+        command.proof,
+        book,
+        lambda sender: _judge(command, sender, prices, limit, book),
+        pays_from=command.sender.wallet_id,
     )
 
 
 def _judge(
-    command: SendMoney, sender: Subscriber, tariff: Tariff, limit: Limit, book: Book
+    command: SendMoney, sender: Subscriber, prices: PriceBook, limit: Limit, book: Book
 ) -> Accepted | Refused:
     payee = book.subscribers[command.payee.id]
     if payee.id == sender.id:
         return Refused(Reason.OWN_NUMBER)
     if not payee.active or payee.msisdn != command.payee.msisdn:
         return Refused(Reason.UNKNOWN_PAYEE)
-    fee = agreed(command.amount, tariff, limit, shown=command.fee)
+    if not book.accounts[payee.wallet_id].status.takes_in:
+        return Refused(Reason.UNKNOWN_PAYEE)
+    allowed = allowance(sender, limit, book)
+    tariff = in_force(prices, SERVICE, book.today)
+    fee = agreed(command.amount, tariff, allowed, shown=command.fee)
     if isinstance(fee, Refused):
         return fee
     if not book.accounts[payee.wallet_id].takes(-command.amount.minor):
         return Refused(Reason.PAYEE_FULL)
     if not book.accounts[sender.wallet_id].takes((command.amount + fee.total).minor):
         return Refused(Reason.LOW_BALANCE)
-    return _accept(command.amount, sender, payee, fee=fee, tariff_id=tariff.id, book=book)
+    left = allowed.left_today(command.amount)
+    return _accept(
+        command.amount, sender, payee, fee=fee, left=left, price_book_id=prices.id, book=book
+    )
 
 
 def _accept(
@@ -84,7 +98,8 @@ def _accept(
     payee: Subscriber,
     *,
     fee: Fee,
-    tariff_id: str,
+    left: Money,
+    price_book_id: str,
     book: Book,
 ) -> Accepted:
     total = amount + fee.total
@@ -107,11 +122,12 @@ def _accept(
     )
     return Accepted(
         {**seen, "number": payee.msisdn},
-        Posting("send_money", legs, tariff_id),
+        Posting("send_money", legs, price_book_id),
         (
-            tell(sender, "sent", {**seen, "number": masked(payee.msisdn)}),
+            tell(sender, "sent", {**seen, "number": masked(payee.msisdn), "left": left}),
             tell(payee, "received", got),
         ),
+        spent=spent(sender, amount),
     )
 
 
@@ -120,7 +136,6 @@ class SendMoneyService:
 
     def __init__(self, teller: Teller) -> None:
         self._teller = teller
-        self._tariff = teller.tariffs["send"]
 
     def quote(self, call: Call) -> Answer:
         """What it would cost, and who would get it. Says nothing of the sender's balance."""
@@ -132,9 +147,11 @@ class SendMoneyService:
         sender, payee = people.get(sender_number), people.get(to)
         if sender is None:
             return no(Reason.NOT_REGISTERED)
-        if payee is None or not payee.active:
+        takes_in = self._teller.reads.takes_in(payee.wallet_id if payee else NOBODY)
+        if payee is None or not payee.active or not takes_in:
             return no(Reason.UNKNOWN_PAYEE)
-        fee = price(amount, self._tariff, self._teller.limit(sender))
+        tariff = in_force(self._teller.prices, SERVICE, self._teller.today())
+        fee = price(amount, tariff, self._teller.limit(sender))
         if isinstance(fee, Refused):
             return no(fee.reason)
 
@@ -167,7 +184,7 @@ class SendMoneyService:
             ("send_money", sender.msisdn, to, amount, fee),
             subscribers=(sender.id, payee.id),
             accounts=(sender.wallet_id, payee.wallet_id, *house),
-            decide=lambda book: decide(command, self._tariff, limit, book),
+            decide=lambda book: decide(command, self._teller.prices, limit, book),
         )
 
     def actions(self) -> tuple[Action, ...]:
@@ -204,6 +221,7 @@ class SendMoneyService:
                 Reason.UNKNOWN_PAYEE,
                 Reason.UNDER_MINIMUM,
                 Reason.OVER_LIMIT,
+                *OVERSPENT,
                 Reason.FEE_CHANGED,
                 Reason.PAYEE_FULL,
                 Reason.LOW_BALANCE,

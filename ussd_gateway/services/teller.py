@@ -8,17 +8,28 @@ is kept whatever the answer.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from hashlib import sha256
 from typing import Any
 
-from ussd_gateway.domain.book import Book, Business, Change, Decision, Message, Subscriber, Work
+from ussd_gateway.domain.book import (
+    Book,
+    Business,
+    Change,
+    Decision,
+    Message,
+    Spent,
+    Subscriber,
+    Trade,
+    Work,
+)
 from ussd_gateway.domain.journal import Posting
 from ussd_gateway.domain.limits import Limit, Limits
 from ussd_gateway.domain.market import Market
 from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.msisdn import Msisdn
 from ussd_gateway.domain.refusals import Reason, Refused
-from ussd_gateway.domain.tariff import Tariff
+from ussd_gateway.domain.tariff import PriceBook
 from ussd_gateway.ports import (
     TIMEOUT,
     UNKNOWN,
@@ -35,6 +46,10 @@ from ussd_gateway.services.pins import Proof, count, judged, prove, refuse, refu
 
 MSISDN, MONEY, ID, COUNT = VarType("msisdn"), VarType("money"), VarType("id"), VarType("count")
 NAME, RECEIPT, AT = VarType("text", 20), VarType("text", 10), VarType("text", 14)
+
+# The id of no account. Whoever is not there is asked about all the same: how much the books are
+# asked must not tell them from somebody who is barred.
+NOBODY = 0
 
 # What an action that takes a PIN may always answer.
 PIN_OUTCOMES = frozenset(
@@ -59,6 +74,7 @@ class Accepted:
     messages: tuple[Message, ...] = ()
     changes: tuple[Change, ...] = ()
     outcome: str = "ok"
+    spent: Spent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +86,31 @@ class Teller:
     verifier: PinVerifier
     clock: Clock
     market: Market
-    tariffs: Mapping[str, Tariff]
+    prices: PriceBook
     limits: Limits
 
     def now_ms(self) -> int:
         return int(self.clock.now().timestamp() * 1000)
 
+    def today(self) -> date:
+        return self.market.business_date(self.now_ms())
+
     def caller(self, call: Call) -> Subscriber | None:
         """Who is on the phone, if registered. Raises BooksLost."""
         msisdn = call.origin.msisdn
         return self.reads.subscribers(msisdn).get(msisdn)
+
+    def business(self, number: str, trade: Trade) -> Business | None:
+        """Whose number it is, if it is one of that trade. Raises BooksLost."""
+        found = self.reads.business(number)
+        return found if found and found.trade is trade else None
+
+    def open_business(self, number: str, trade: Trade) -> Business | None:
+        """The same, if it can be paid now: one that cannot is as one that is not there. Raises
+        BooksLost."""
+        found = self.business(number, trade)
+        takes_in = self.reads.takes_in(found.account_id if found else NOBODY)
+        return found if takes_in else None
 
     def prove(self, person: Subscriber, call: Call) -> Proof:
         assert call.secret is not None, "this action takes a PIN"
@@ -122,11 +153,17 @@ def content(asked: Iterable[object]) -> str:
 
 
 def decided(
-    proof: Proof, book: Book, judge: Callable[[Subscriber], Accepted | Refused]
+    proof: Proof,
+    book: Book,
+    judge: Callable[[Subscriber], Accepted | Refused],
+    *,
+    pays_from: int | None = None,
 ) -> Decision:
-    """`judge` is asked only where the PIN was right; it gets the locked row."""
+    """`judge` is asked only where the PIN was right; it gets the locked row. `pays_from`: the
+    account of their own that would pay, if any."""
     person, tried = judged(proof, book)
-    if not person.active:
+    barred = pays_from is not None and not book.accounts[pays_from].status.pays_out
+    if barred or not person.active:
         return refuse(Refused(Reason.ACCOUNT_BLOCKED))
     if tried.refused is not None:
         return refuse_pin(person, tried)
@@ -136,7 +173,13 @@ def decided(
     if isinstance(found, Refused):
         return refuse(found, pin)
     return Decision(
-        found.outcome, found.values, found.posting, found.messages, pin, found.changes
+        found.outcome,
+        found.values,
+        found.posting,
+        found.messages,
+        pin,
+        found.changes,
+        found.spent,
     )
 
 

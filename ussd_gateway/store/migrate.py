@@ -9,6 +9,8 @@ from sqlalchemy import Engine
 from ussd_gateway.store.database import writing
 
 _SCRIPTS = Path(__file__).parent / "migrations"
+# What a payment's connection may not wait for, a migration of many rows has to.
+_UNHURRIED = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
 
 
 def upgrade(engine: Engine) -> None:
@@ -16,5 +18,8 @@ def upgrade(engine: Engine) -> None:
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS))
     with writing(engine) as connection:
+        if engine.dialect.name == "postgresql":
+            for limit in _UNHURRIED:
+                connection.exec_driver_sql(f"SET LOCAL {limit} = 0")
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

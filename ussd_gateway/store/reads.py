@@ -11,7 +11,7 @@ import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 
 from ussd_gateway.domain.accounts import HOUSE_ID_MIN
-from ussd_gateway.domain.book import Business, Movement, Subscriber
+from ussd_gateway.domain.book import Business, Movement, Status, Subscriber
 from ussd_gateway.domain.msisdn import Msisdn
 from ussd_gateway.ports import Answer, BooksLost, Origin, Profile, Settled
 from ussd_gateway.store.codec import decode_outcome
@@ -29,6 +29,7 @@ _BUSINESS = f"SELECT {BUSINESS} FROM business WHERE number = ?"
 _WORKPLACE = (
     f"SELECT {BUSINESS} FROM business JOIN assistant ON store = number WHERE subscriber_id = ?"
 )
+_STATUS = "SELECT status FROM account WHERE id = ?"
 # On the other side stands whoever is neither the account itself nor the house; where it was the
 # house, the receipt says more.
 _MOVEMENTS = (
@@ -87,6 +88,9 @@ class SqlReads:
 
     def workplace(self, subscriber_id: int) -> Business | None:
         return next(map(business_of, self._look(_WORKPLACE, (subscriber_id,))), None)
+
+    def takes_in(self, account_id: int) -> bool:
+        return any(Status(status).takes_in for (status,) in self._look(_STATUS, (account_id,)))
 
     def movements(self, account_id: int, *, count_max: int) -> list[Movement]:
         return [Movement(*row) for row in self._look(_MOVEMENTS, (account_id, count_max))]

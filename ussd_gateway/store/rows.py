@@ -19,7 +19,10 @@ ACCOUNT = (
     "status, used_on, used_day, used_month"
 )
 HOLD = "id, kind, source_id, target_id, minor, posted, state, expires_at_ms, journal_id"
-BUSINESS = "number, trade, name, msisdn, language, account_id, commission_id, account_digits"
+BUSINESS = (
+    "number, trade, name, msisdn, language, account_id, commission_id, account_digits, "
+    "head_office_commission_id"
+)
 
 
 def subscriber_of(row: tuple[Any, ...]) -> Subscriber:

@@ -14,17 +14,14 @@ from rq.serializers import JSONSerializer
 from sqlalchemy.exc import SQLAlchemyError
 
 from ussd_gateway import app
-from ussd_gateway.ports import BooksLost, PurchasesLost
-from ussd_gateway.services.fulfilment import Fulfilment
 from ussd_gateway.settings import Settings
 from ussd_gateway.store.outbox import Outbox
-from ussd_gateway.worker import jobs
+from ussd_gateway.worker import jobs, scheduler
 from ussd_gateway.worker.sending import Sending
 
 log = structlog.get_logger()
 
 RELAY_WAIT_S = 0.1
-SCHEDULER_WAIT_S = 1.0
 AFTER_TROUBLE_S = 1.0
 # More jobs than this wait in the database, where they cost nothing.
 JOBS_WAITING_MAX = 100
@@ -75,11 +72,11 @@ def run_relay(settings: Settings) -> None:
 
 
 def run_scheduler(settings: Settings) -> None:
-    """Settles purchases too, so it has a ledger writer of its own."""
+    """Until it is told to stop; or until one of its lanes ends by itself, which is a failure,
+    and whoever started us starts us again."""
     app.start_logging(settings)
-    outbox = app.outbox(settings, app.clock(settings))
-    with app.fulfilling(settings) as fulfilment:
-        _until_stopped(lambda: _release(outbox) or _follow(fulfilment), SCHEDULER_WAIT_S)
+    if not scheduler.run(settings, _stopping()):
+        sys.exit(1)
 
 
 def relay(outbox: Outbox, queue: Queue) -> bool:
@@ -97,26 +94,24 @@ def relay(outbox: Outbox, queue: Queue) -> bool:
     return True
 
 
-def _release(outbox: Outbox) -> bool:
-    released = outbox.release_leases()
-    if released:
-        log.info("outbox.released", rows=released)
-    return False
-
-
-def _follow(fulfilment: Fulfilment) -> bool:
-    followed = fulfilment.follow_up()
-    if followed:
-        log.info("purchases.followed", rows=followed)
-    return False
-
-
 def _queue(connection: redis.Redis) -> Queue:
     return Queue(jobs.QUEUE, connection=connection, serializer=JSONSerializer)
 
 
 def _until_stopped(step: Callable[[], bool], wait_s: float) -> None:
     """Runs `step` until a signal; at once again where it found work, else after `wait_s`."""
+    stopping = _stopping()
+    while not stopping.is_set():
+        try:
+            if not step():
+                stopping.wait(wait_s)
+        except (redis.RedisError, SQLAlchemyError) as error:
+            log.warning("worker.trouble", error=type(error).__name__)
+            stopping.wait(AFTER_TROUBLE_S)
+
+
+def _stopping() -> threading.Event:
+    """Set by the signals that end a program."""
     stopping = threading.Event()
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
@@ -124,10 +119,4 @@ def _until_stopped(step: Callable[[], bool], wait_s: float) -> None:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    while not stopping.is_set():
-        try:
-            if not step():
-                stopping.wait(wait_s)
-        except (redis.RedisError, SQLAlchemyError, BooksLost, PurchasesLost) as error:
-            log.warning("worker.trouble", error=type(error).__name__)
-            stopping.wait(AFTER_TROUBLE_S)
+    return stopping

@@ -25,7 +25,7 @@ from ussd_gateway.cli.stage import traces
 from ussd_gateway.cli.stage.in_process import reaching
 from ussd_gateway.cli.stage.outside import Outside
 from ussd_gateway.domain.accounts import CHART, TRUST_BANK, house_id, house_ref
-from ussd_gateway.domain.book import Decision, LanguageChosen, Work
+from ussd_gateway.domain.book import Decision, LanguageChosen, Spent, Work
 from ussd_gateway.domain.journal import Leg, Posting
 from ussd_gateway.domain.money import Money
 from ussd_gateway.ports import Sms, SmsResult, SmsState
@@ -178,10 +178,17 @@ class GatewayWorld:
         decision = Decision("ok", {"balance": amount}, Posting("opening", legs))
         self._write(f"given {name} {amount}", decision, account_ids=(bank, row.id))
 
+    def spend(self, name: str, amount: Money) -> bool:
+        # Somebody's wallet has the number that they have themselves.
+        wallet_id = self._person_id(name)
+        if wallet_id is None:
+            return False
+        decision = Decision("ok", {}, spent=Spent(wallet_id, amount.minor))
+        self._write(f"spent {name} {amount}", decision, account_ids=(wallet_id,))
+        return True
+
     def speak(self, name: str, language: str) -> bool:
-        wanted = select(subscriber.c.id).where(subscriber.c.msisdn == self._ref(name))
-        with reading(self.gateway.engine) as connection:
-            person_id = connection.execute(wanted).scalar_one_or_none()
+        person_id = self._person_id(name)
         if person_id is None:
             return False
         chosen = LanguageChosen(person_id, language)
@@ -226,6 +233,11 @@ class GatewayWorld:
             )
             for row in rows
         }
+
+    def _person_id(self, name: str) -> int | None:
+        wanted = select(subscriber.c.id).where(subscriber.c.msisdn == self._ref(name))
+        with reading(self.gateway.engine) as connection:
+            return connection.execute(wanted).scalar_one_or_none()
 
     def _ref(self, name: str) -> str:
         return self.people[name].msisdn if name in self.people else name

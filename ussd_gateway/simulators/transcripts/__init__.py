@@ -3,6 +3,7 @@
     # The fee counts.                       a comment, kept
     given  Juma  KES 250.00                 what is in the wallet now
     given  100200  KES 500.00               or in any account, by its number
+    spent  Grace  KES 490,000.00            that much more was paid today, to limits
     Grace speaks fr                         from now on, on screens and by SMS
     Juma dials *384#                        each line of the answer under a bar: the screen
       | CON Pesa

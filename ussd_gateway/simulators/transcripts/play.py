@@ -30,6 +30,7 @@ DEMO_PIN = "9067"
 _BALANCE = re.compile(r"(.*\S)\s+[A-Z]{3} -?[0-9,.]+")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours"}
 _NAME_WIDTH = len("Wanjiru")
+_NOT_REGISTERED = "({} is not registered)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,9 @@ class World(Protocol):
     def give(self, name: str, amount: Money) -> None:
         """From now on there is so much in an account: a person's by first name, any other by
         its public reference."""
+
+    def spend(self, name: str, amount: Money) -> bool:
+        """Limits count it as paid by a person today; False where nobody is registered so."""
 
     def speak(self, name: str, language: str) -> bool:
         """From now on a person has chosen a language; False where nobody is registered so.
@@ -122,6 +126,9 @@ class _Player:
         match step.verb:
             case Verb.GIVEN:
                 return self._give(step.who, step.what)
+            case Verb.SPENT:
+                known = self._world.spend(step.who, _amount(step.what))
+                return [] if known else [_NOT_REGISTERED.format(step.who)]
             case Verb.DIALS:
                 return self._dial(step)
             case Verb.ENTERS:
@@ -133,7 +140,7 @@ class _Player:
                 return []
             case Verb.SPEAKS:
                 known = self._world.speak(step.who, step.what)
-                return [] if known else [f"({step.who} is not registered)"]
+                return [] if known else [_NOT_REGISTERED.format(step.who)]
             case Verb.WAITS:
                 count, unit = int(step.what[:-1]), _UNITS[step.what[-1]]
                 self._world.wait(timedelta(**{unit: count}))
@@ -154,9 +161,7 @@ class _Player:
         if who not in self._world.balances():
             return [f"({who} has no wallet)" if who[0].isalpha() else f"(no account is {who})"]
 
-        currency, _, figure = what.partition(" ")
-        # What is written well and is no amount is nothing: KES 0.00.
-        amount = parse_typed(figure, currency) or Money(0, currency)
+        amount = _amount(what)
         self._world.give(who, amount)
         self._given[who] = amount
         self._named[who] = None
@@ -218,6 +223,12 @@ class _Player:
                 self._secrets[secret] = None
                 typed = typed.replace(word, secret)
         return typed
+
+
+def _amount(written: str) -> Money:
+    """What is written well and is no amount is nothing: KES 0.00."""
+    currency, _, figure = written.partition(" ")
+    return parse_typed(figure, currency) or Money(0, currency)
 
 
 def _lines(screen: Screen) -> Sequence[str]:

@@ -11,6 +11,7 @@ ANYTHING = "..."
 
 class Verb(Enum):
     GIVEN = "given"
+    SPENT = "spent"
     DIALS = "dials"
     ENTERS = "enters"
     REPEATS = "repeats"
@@ -27,6 +28,7 @@ _NAME = r"(?P<who>[A-Z]\w*|\+[0-9]+)"
 _ACCOUNT = r"(?P<who>[A-Z]\w*|\+?[0-9]+)"
 _WORDINGS: Mapping[Verb, re.Pattern[str]] = {
     Verb.GIVEN: re.compile(rf"given +{_ACCOUNT} +(?P<what>[A-Z]{{3}} [0-9,]+\.[0-9]{{2}})"),
+    Verb.SPENT: re.compile(rf"spent +{_NAME} +(?P<what>[A-Z]{{3}} [0-9,]+\.[0-9]{{2}})"),
     Verb.DIALS: re.compile(rf"{_NAME} dials (?P<what>\S.*?)(?: by (?P<route>[a-z_]+))?"),
     Verb.ENTERS: re.compile(rf"{_NAME} enters(?: (?P<what>.*))?"),
     Verb.REPEATS: re.compile(rf"{_NAME} repeats"),

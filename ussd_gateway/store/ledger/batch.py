@@ -20,11 +20,14 @@ from ussd_gateway.domain import receipt
 from ussd_gateway.domain.book import (
     Account,
     Book,
+    CapSet,
+    Change,
     Decision,
     HoldDecided,
     HoldPlaced,
     Outcome,
     Spent,
+    Status,
     StatusSet,
     Subscriber,
     Work,
@@ -34,7 +37,7 @@ from ussd_gateway.domain.market import Market
 from ussd_gateway.ports import CONFLICT, TIMEOUT, UNKNOWN
 from ussd_gateway.store.codec import decode_outcome, encode_outcome, encode_values
 from ussd_gateway.store.ledger.changes import Statement, apply, statements
-from ussd_gateway.store.ledger.sealing import batch_digest, command_digest
+from ussd_gateway.store.ledger.sealing import batch_digest, command_digest, held
 
 log = structlog.get_logger()
 
@@ -59,23 +62,6 @@ class Loaded:
     stored: Mapping[str, tuple[str, str]]  # key -> content, outcome
     holds: dict[int, Hold]
     journals: dict[int, Posted]
-
-
-@dataclass(slots=True)
-class Rows:
-    """What a batch writes, as columns in the order of the tables."""
-
-    business_date: date
-    issued: int
-    journals: list[Row] = field(default_factory=list)
-    entries: list[Row] = field(default_factory=list)
-    keys: list[Row] = field(default_factory=list)
-    messages: list[Row] = field(default_factory=list)
-    accounts: list[Row] = field(default_factory=list)
-    pins: list[Row] = field(default_factory=list)
-    changes: list[Statement] = field(default_factory=list)
-    digest: bytes = b""  # of all that is written above
-    at_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +95,7 @@ class Books(Protocol):
         """Locks the rows in id order, then the day's counter; then reads stored outcomes, and
         what was taken back of journals."""
 
-    def commit(self, rows: Rows) -> None:
+    def commit(self, rows: "Rows") -> None:
         """Writes all of it and commits. Fails where another process stored one of the keys
         meanwhile."""
 
@@ -140,13 +126,38 @@ class _Decided:
     decision: Decision
     entries: list[tuple[int, int, int, int]]  # account, minor, balance after, account's seq
     touched: frozenset[int]  # accounts that are written anew
+    number: int = 0  # of its journal on that day
 
 
-def run(
-    works: Sequence[Work], books: Books, numbering: Numbering, now_ms: int
-) -> tuple[list[Outcome], Rows]:
-    """Everything between BEGIN and COMMIT; keys are unique among `works`. Gives their outcomes,
-    which are true once the rows are committed."""
+@dataclass(slots=True)
+class Rows:
+    """What a batch writes, as columns in the order of the tables. What moves the money is there
+    at once; what tells of it after `tell`: a database can be busy with the first meanwhile."""
+
+    business_date: date
+    issued: int
+    entries: list[Row] = field(default_factory=list)
+    accounts: list[Row] = field(default_factory=list)
+    pins: list[Row] = field(default_factory=list)
+    changes: list[Statement] = field(default_factory=list)
+    journals: list[Row] = field(default_factory=list)
+    keys: list[Row] = field(default_factory=list)
+    messages: list[Row] = field(default_factory=list)
+    digest: bytes = b""  # of all that is written above
+    at_ms: int = 0
+    answers: Sequence["_Decided | Outcome"] = ()
+    receipt_key: bytes = b""
+    outcomes: list[Outcome] = field(default_factory=list)  # true once all is committed
+
+    def tell(self) -> None:
+        """To be called once, before the commit."""
+        for one in self.answers:
+            self.outcomes.append(_tell(self, one) if isinstance(one, _Decided) else one)
+        self.digest = batch_digest((row[0], row[-1]) for row in self.keys)
+
+
+def run(works: Sequence[Work], books: Books, numbering: Numbering, now_ms: int) -> Rows:
+    """Everything between BEGIN and COMMIT; keys are unique among `works`."""
     day = numbering.market.business_date(now_ms)
     loaded = books.load(
         Wanted(
@@ -162,18 +173,18 @@ def run(
     book = Book(loaded.subscribers, loaded.accounts, loaded.holds, loaded.journals, now_ms, day)
     answers = [_stored(work, loaded) or _decide(work, book, loaded) for work in works]
 
-    rows = Rows(day, loaded.issued, at_ms=now_ms)
     key = numbering.receipt_key(loaded.kid)
-    outcomes = [_write(rows, one, key) if isinstance(one, _Decided) else one for one in answers]
-    rows.digest = batch_digest((row[0], row[-1]) for row in rows.keys)
+    rows = Rows(day, loaded.issued, at_ms=now_ms, answers=answers, receipt_key=key)
     decided = [one for one in answers if isinstance(one, _Decided)]
+    for one in decided:
+        _move(rows, one)
     for account_id in sorted({touched for one in decided for touched in one.touched}):
         rows.accounts.append(_account_row(loaded.accounts[account_id]))
     # Where several tries of one person met in this batch, only the last count is written.
     tried = {one.decision.pin.subscriber_id for one in decided if one.decision.pin}
     for person_id in sorted(tried):
         rows.pins.append((person_id, loaded.subscribers[person_id].wrong_tries))
-    return outcomes, rows
+    return rows
 
 
 def _account_row(account: Account) -> Row:
@@ -226,39 +237,57 @@ def _check(decision: Decision, book: Book) -> None:
     freed = {change.hold_id for change in decision.changes if isinstance(change, HoldDecided)}
     assert all(book.holds[each].state is HoldState.PENDING for each in freed), "decided twice"
     for change in decision.changes:
-        if isinstance(change, HoldPlaced):
-            hold = change.hold
-            assert book.accounts[hold.source_id].takes(hold.minor), "more is held than is there"
-            assert book.accounts[hold.target_id].takes(-hold.minor), "more is held than fits"
+        _check_change(change, book)
     posting = decision.posting
     if posting is None:
         return
     assert posting.hold_id is None or posting.hold_id in freed, "its hold is still pending"
-    assert posting.reverses_id is None or posting.reverses_id in book.journals, "not locked"
-    moved: Counter[int] = Counter()
+    moved: dict[int, int] = {}
     for leg in posting.legs:
-        moved[leg.account_id] += leg.minor
-    assert len({book.accounts[each].currency for each in moved}) == 1, "one currency"
+        moved[leg.account_id] = moved.get(leg.account_id, 0) + leg.minor
+    currency = book.accounts[posting.legs[0].account_id].currency
     for account_id, minor in moved.items():
         account = book.accounts[account_id]
-        held = sum(_held(account, book.holds[each]) for each in freed)
+        assert account.currency == currency, "one currency"
+        held = sum(_held(account, book.holds[each]) for each in freed) if freed else 0
         assert account.takes(minor, freed=held), "a decision breached floor, cap or status"
+    if posting.reverses_id is not None:
+        original = book.journals[posting.reverses_id]
+        for account_id in {leg.account_id for leg in original.legs} & moved.keys():
+            left, back = original.left(account_id), -moved[account_id]
+            assert min(0, left) <= back <= max(0, left), "more is taken back than is left"
+
+
+def _check_change(change: Change, book: Book) -> None:
+    match change:
+        case HoldPlaced(hold=hold):
+            assert book.accounts[hold.source_id].takes(hold.minor), "more is held than is there"
+            assert book.accounts[hold.target_id].takes(-hold.minor), "more is held than fits"
+        case HoldDecided(hold_id=number, posted=posted) if posted:
+            assert book.holds[number].open(book.now_ms), "its time is over"
+        case StatusSet(account_id=number, status=Status.CLOSED):
+            account = book.accounts[number]
+            assert account.debits == account.credits, "only an empty account is closed"
 
 
 def _let_go(decision: Decision, loaded: Loaded) -> set[int]:
-    """Holds that are placed or decided, and statuses: the accounts that they change."""
+    """Holds that are placed or decided, statuses and caps: the accounts that they change."""
     touched: set[int] = set()
     for change in decision.changes:
         match change:
             case HoldPlaced(hold=hold):
                 touched |= _pend(hold, loaded.accounts, hold.minor)
+                _take_in_hand(hold, hold.id, loaded)
             case HoldDecided(hold_id=number, state=state, posted=posted):
                 hold = loaded.holds[number]
                 touched |= _pend(hold, loaded.accounts, -hold.minor)
+                _take_in_hand(hold, None, loaded)
                 loaded.holds[number] = replace(hold, state=state, posted=posted)
             case StatusSet(account_id=number, status=status):
                 loaded.accounts[number].status = status
                 touched.add(number)
+            case CapSet(account_id=number, cap=cap):
+                loaded.accounts[number].cap = cap
     return touched
 
 
@@ -272,6 +301,12 @@ def _pend(hold: Hold, accounts: Mapping[int, Account], minor: int) -> set[int]:
     accounts[hold.source_id].debits_pending += minor
     accounts[hold.target_id].credits_pending += minor
     return {hold.source_id, hold.target_id}
+
+
+def _take_in_hand(hold: Hold, hold_id: int | None, loaded: Loaded) -> None:
+    """Later commands of the batch see that its journal is about to be taken back, or not."""
+    if (posted := loaded.journals.get(hold.journal_id or 0)) is not None:
+        loaded.journals[posted.id] = replace(posted, in_hand=hold_id)
 
 
 def _count_spent(spent: Spent, book: Book) -> int:
@@ -309,12 +344,22 @@ def _take_back(posting: Posting, original_id: int, loaded: Loaded) -> None:
     )
 
 
-def _write(rows: Rows, one: _Decided, receipt_key: bytes) -> Outcome:
+def _move(rows: Rows, one: _Decided) -> None:
+    if one.decision.posting is not None:
+        one.number = rows.issued
+        rows.issued += 1
+        journal_id = _journal_id(rows.business_date, one.number)
+        rows.entries += [(journal_id, leg, *entry) for leg, entry in enumerate(one.entries, 1)]
+    for change in one.decision.changes:
+        rows.changes += statements(change, one.work.key, rows.at_ms)
+
+
+def _tell(rows: Rows, one: _Decided) -> Outcome:
     work, decision = one.work, one.decision
     journal: Row | None = None
     numbered: dict[str, str] = {}
     if decision.posting is not None:
-        journal = _journal_row(rows, work, decision.posting, receipt_key)
+        journal = _journal_row(rows, work, decision.posting, one.number)
         rows.journals.append(journal)
         numbered = {"receipt": journal[2]}
 
@@ -324,9 +369,9 @@ def _write(rows: Rows, one: _Decided, receipt_key: bytes) -> Outcome:
     known = (work.key, work.content, outcome)
     origin = (work.route, work.session_id, work.msisdn, work.event_at_ms)
     told = journal and (*journal[:4], journal[4].isoformat(), *journal[5:])
-    digest = command_digest((*known, *origin), told, entries)
+    holds = held(decision.changes, rows.at_ms)
+    digest = command_digest((*known, *origin), told, entries, holds)
     journal_id = journal and journal[0]
-    rows.entries.extend((journal_id, *entry) for entry in entries)
     rows.keys.append((*known, journal_id, *origin, digest))
     rows.messages.extend(
         (
@@ -340,18 +385,15 @@ def _write(rows: Rows, one: _Decided, receipt_key: bytes) -> Outcome:
         )
         for message in decision.messages
     )
-    for change in decision.changes:
-        rows.changes.extend(statements(change, work.key, rows.at_ms))
     return Outcome(decision.outcome, values)
 
 
-def _journal_row(rows: Rows, work: Work, posting: Posting, receipt_key: bytes) -> Row:
-    day, number = rows.business_date, rows.issued
-    rows.issued += 1
+def _journal_row(rows: Rows, work: Work, posting: Posting, number: int) -> Row:
+    day = rows.business_date
     return (
-        day.toordinal() - _DAY_ZERO << _JOURNAL_BITS | number,
+        _journal_id(day, number),
         posting.kind,
-        receipt.make(day, number, receipt_key),
+        receipt.make(day, number, rows.receipt_key),
         posting.tariff,
         day,
         work.event_at_ms,
@@ -359,3 +401,7 @@ def _journal_row(rows: Rows, work: Work, posting: Posting, receipt_key: bytes) -
         posting.reverses_id,
         posting.hold_id,
     )
+
+
+def _journal_id(day: date, number: int) -> int:
+    return day.toordinal() - _DAY_ZERO << _JOURNAL_BITS | number

@@ -10,6 +10,7 @@ from typing import Any, assert_never
 from ussd_gateway.domain.accounts import WALLET
 from ussd_gateway.domain.book import (
     CapsChosen,
+    CapSet,
     Change,
     HoldDecided,
     HoldPlaced,
@@ -57,7 +58,8 @@ _HOLD = (
     "INSERT INTO hold (id, key, kind, source_id, target_id, minor, posted, state, "
     "placed_at_ms, expires_at_ms, journal_id) VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?)"
 )
-_DECIDED = "UPDATE hold SET state = ?, posted = ? WHERE id = ?"
+_CAP = "UPDATE account SET cap = ? WHERE id = ?"
+_DECIDED = "UPDATE hold SET state = ?, posted = ?, decided_by = ? WHERE id = ?"
 # Whoever committed a purchase asks for it at once; where that one died, others do so then.
 ASK_LATER_MS = 10_000
 
@@ -88,7 +90,9 @@ def statements(change: Change, key: str, now_ms: int) -> Iterator[Statement]:
         case HoldPlaced(hold=hold):
             yield _HOLD, _hold(hold, key, now_ms)
         case HoldDecided(hold_id=number, state=state, posted=posted):
-            yield _DECIDED, (state.value, posted, number)
+            yield _DECIDED, (state.value, posted, key, number)
+        case CapSet(account_id=number, cap=cap):
+            yield _CAP, (cap, number)
         case StatusSet():
             pass  # stands in the account's own row, which is written with its totals
         case _:
@@ -108,7 +112,7 @@ def apply(change: Change, subscribers: dict[int, Subscriber]) -> None:
             subscribers[number] = replace(subscribers[number], cap_payment=payment, cap_day=day)
         case Registered() | Purchase() | PurchaseSettled():
             pass  # nobody could ask for their rows before they were there
-        case HoldPlaced() | HoldDecided() | StatusSet():
+        case HoldPlaced() | HoldDecided() | StatusSet() | CapSet():
             pass  # of accounts, which the batch keeps itself
         case _:
             assert_never(change)

@@ -1,5 +1,5 @@
-"""A batch on PostgreSQL: rows locked first, in id order; arrays in, one round trip to write
-all.
+"""A batch on PostgreSQL: rows locked first, in id order; then all is written in one round trip,
+arrays in.
 
 Several processes may write at once. What holds them apart: row locks, unique keys and CHECKs.
 Hot accounts (fees, tax) have the highest ids, so they are locked last.
@@ -8,11 +8,12 @@ Hot accounts (fees, tax) have the highest ids, so they are locked last.
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import psycopg
 from sqlalchemy import Engine
 
 from ussd_gateway.store.ledger.batch import Loaded, Row, Rows, Trouble, Wanted
-from ussd_gateway.store.ledger.taken_back import JOURNALS, LEGS, TAKEN_BACK, posted_of
+from ussd_gateway.store.ledger.taken_back import IN_HAND, JOURNALS, LEGS, TAKEN_BACK, posted_of
 from ussd_gateway.store.rows import (
     ACCOUNT,
     HOLD,
@@ -29,38 +30,26 @@ _ACCOUNTS = f"SELECT {ACCOUNT} FROM account WHERE id = ANY(%s::bigint[]) ORDER B
 # A later statement than the locks: it sees what was committed while we waited for them.
 _STORED = "SELECT key, content, outcome FROM idempotency WHERE key = ANY(%s::text[])"
 _DAY = "SELECT issued, kid FROM day_counter WHERE business_date = %s FOR UPDATE"
+# Not where a later day is closed: nobody would count it any more.
 _NEW_DAY = (
-    "INSERT INTO day_counter (business_date, kid, issued) VALUES (%s, %s, 0) "
+    "INSERT INTO day_counter (business_date, kid, issued) SELECT day, kid, 0 "
+    "FROM (VALUES (%s::date, %s::text)) AS new (day, kid) "
+    "WHERE NOT EXISTS (SELECT FROM closed_day WHERE business_date >= day) "
     "ON CONFLICT DO NOTHING"
 )
 _HOLDS = f"SELECT {HOLD} FROM hold WHERE id = ANY(%s::bigint[]) ORDER BY id FOR UPDATE"
 _JOURNALS = JOURNALS.format("= ANY(%s::bigint[])")
 _LEGS = LEGS.format("= ANY(%s::bigint[])")
 _TAKEN_BACK = TAKEN_BACK.format("= ANY(%s::bigint[])")
-# All of a batch in one statement. A key that is there already fails it, and with it the COMMIT
-# that is on its way behind it.
-_WRITE = """
+_IN_HAND = IN_HAND.format("= ANY(%s::bigint[])")
+# What a batch writes, in three statements which follow one another without waiting: while the
+# database is busy with the money, the rest is made ready. One that fails takes with it all that
+# is on its way behind it, the COMMIT too.
+_MONEY = """
 WITH
-journals AS (
-    INSERT INTO journal SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[],
-        %s::date[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[])),
 entries AS (
     INSERT INTO entry SELECT * FROM unnest(%s::bigint[], %s::smallint[], %s::bigint[],
         %s::bigint[], %s::bigint[], %s::bigint[])),
-sealed AS (
-    INSERT INTO batch (digest, at_ms) VALUES (%s, %s) RETURNING id),
-waiting AS (
-    INSERT INTO unsealed SELECT id FROM sealed),
-keys AS (
-    INSERT INTO idempotency (batch_id, key, content, outcome, journal_id, route, session_id,
-        msisdn, at_ms, digest)
-    SELECT sealed.id, v.* FROM sealed, unnest(%s::text[], %s::text[], %s::text[],
-        %s::bigint[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::bytea[]) AS v),
-messages AS (
-    INSERT INTO outbox (key, msisdn, template, language, params, event_at_ms, state, attempt,
-        next_at_ms)
-    SELECT k, m, t, l, p, e, 'due', 0, n FROM unnest(%s::text[], %s::text[], %s::text[],
-        %s::text[], %s::text[], %s::bigint[], %s::bigint[]) AS v(k, m, t, l, p, e, n)),
 accounts AS (
     UPDATE account SET debits = v.d, credits = v.c, debits_pending = v.dp,
         credits_pending = v.cp, seq = v.s, status = v.st, used_on = v.uo, used_day = v.ud,
@@ -73,11 +62,40 @@ pins AS (
         AS v(id, n) WHERE subscriber.id = v.id)
 UPDATE day_counter SET issued = %s WHERE business_date = %s
 """
+_RECORDS = """
+WITH
+sealed AS (
+    INSERT INTO batch (digest, at_ms) VALUES (%s, %s) RETURNING id),
+waiting AS (
+    INSERT INTO unsealed SELECT id FROM sealed),
+journals AS (
+    INSERT INTO journal SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[],
+        %s::date[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[]))
+INSERT INTO idempotency (batch_id, key, content, outcome, journal_id, route, session_id,
+    msisdn, at_ms, digest)
+SELECT sealed.id, v.* FROM sealed, unnest(%s::text[], %s::text[], %s::text[],
+    %s::bigint[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::bytea[]) AS v
+"""
+_MESSAGES = """
+INSERT INTO outbox (key, msisdn, template, language, params, event_at_ms, state, attempt,
+    next_at_ms)
+SELECT k, m, t, l, p, e, 'due', 0, n FROM unnest(%s::text[], %s::text[], %s::text[],
+    %s::text[], %s::text[], %s::bigint[], %s::bigint[]) AS v(k, m, t, l, p, e, n)
+"""
+_json = msgspec.json.Encoder().encode
+
 _KEYS = "pk_idempotency"
 
 # Plans are kept for the life of the connection. One that is made while a table is still small
 # would read it from end to end for ever after; every statement here goes by an index.
 _PLANS = "SET enable_seqscan = off"
+
+# What a standby says to who would write: the server that takes writes is another one now. It is
+# no OperationalError, as a shutdown or a full disk is.
+_ELSEWHERE = (
+    psycopg.errors.ReadOnlySqlTransaction,
+    psycopg.errors.InFailedSqlTransaction,
+)
 
 
 class PostgresBooks:
@@ -110,7 +128,7 @@ class PostgresBooks:
             stored = connection.execute(_STORED, (_array(wanted.keys),))
             rare = [
                 self._rare(statement, wanted.journal_ids)
-                for statement in (_JOURNALS, _LEGS, _TAKEN_BACK)
+                for statement in (_JOURNALS, _LEGS, _TAKEN_BACK, _IN_HAND)
             ]
         issued, kid = day.fetchone() or self._begin_day(wanted)
         return Loaded(
@@ -130,31 +148,36 @@ class PostgresBooks:
         return self._open.execute(statement, (_array(ids),)) if ids else None
 
     def commit(self, rows: Rows) -> None:
-        # Keys are sorted, so that two processes with the same keys wait for one another and
-        # never in a ring.
-        values = (
-            *_columns(rows.journals, 9),
-            *_columns(rows.entries, 6),
-            *(rows.digest, rows.at_ms),
-            *_columns(sorted(rows.keys), 9),
-            *_columns(rows.messages, 7),
-            *_columns(rows.accounts, 10),
-            *_columns(rows.pins, 2),
-        )
         connection = self._open
-        if not rows.keys:
-            connection.commit()  # all of them were answered before
-            return
         with connection.pipeline():
             for statement, changed in rows.changes:
                 connection.execute(statement.replace("?", "%s"), changed)
-            connection.execute(_WRITE, (*values, rows.issued, rows.business_date))
+            money = (
+                *_columns(rows.entries, 6),
+                *_columns(rows.accounts, 10),
+                *_columns(rows.pins, 2),
+            )
+            connection.execute(_MONEY, (*money, rows.issued, rows.business_date))
+            rows.tell()
+            if rows.keys:  # else all of them were answered before
+                # Sorted, so that two processes with the same keys wait for one another and
+                # never in a ring.
+                records = (
+                    *(rows.digest, rows.at_ms),
+                    *_columns(rows.journals, 9),
+                    *_columns(sorted(rows.keys), 9),
+                )
+                connection.execute(_RECORDS, records)
+                connection.execute(_MESSAGES, _columns(rows.messages, 7))
             connection.commit()
 
     def undo(self, error: Exception) -> Trouble:
         connection, self._connection = self._connection, None
         if connection is None:
             return Trouble.LOST
+        if isinstance(error, _ELSEWHERE):
+            connection.close()  # the next one may find the server that takes writes
+            return _trouble(error)
         try:
             connection.rollback()
             self._connection = connection
@@ -172,7 +195,7 @@ class PostgresBooks:
         connection = self._open
         connection.execute(_NEW_DAY, (wanted.business_date, wanted.kid))
         found = connection.execute(_DAY, (wanted.business_date,)).fetchone()
-        assert found is not None
+        assert found is not None, "a later day is closed"
         return found[0], found[1]
 
     @property
@@ -182,7 +205,7 @@ class PostgresBooks:
 
 
 def _trouble(error: Exception) -> Trouble:
-    if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+    if isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError, *_ELSEWHERE)):
         return Trouble.BUSY
     if isinstance(error, psycopg.errors.UniqueViolation):
         return Trouble.BUSY if error.diag.constraint_name == _KEYS else Trouble.REFUSED
@@ -197,18 +220,21 @@ def _columns(rows: Sequence[Row], width: int) -> list[str]:
 
 
 def _array(column: Sequence[Any]) -> str:
-    if not column:
-        return "{}"
-    plain = type(column[0]) is int and None not in column
-    return "{" + ",".join(map(str if plain else _item, column)) + "}"
+    first = next((value for value in column if value is not None), None)
+    if isinstance(first, str):
+        return "{" + ",".join(map(_text, column)) + "}"
+    if isinstance(first, bytes):
+        return "{" + ",".join(map(_octets, column)) + "}"
+    # Of numbers, dates and nothing, JSON is an array literal but for its brackets.
+    return "{" + _json(column)[1:-1].decode() + "}"
 
 
-def _item(value: Any) -> str:
+def _text(value: str | None) -> str:
     if value is None:
         return "NULL"
-    if isinstance(value, bytes):
-        return f'"\\\\x{value.hex()}"'
-    if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{escaped}"'
-    return str(value)
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _octets(value: bytes | None) -> str:
+    return "NULL" if value is None else f'"\\\\x{value.hex()}"'

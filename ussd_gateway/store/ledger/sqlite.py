@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from ussd_gateway.store.database import sqlite_lock
 from ussd_gateway.store.ledger.batch import Loaded, Row, Rows, Trouble, Wanted
-from ussd_gateway.store.ledger.taken_back import JOURNALS, LEGS, TAKEN_BACK, posted_of
+from ussd_gateway.store.ledger.taken_back import IN_HAND, JOURNALS, LEGS, TAKEN_BACK, posted_of
 from ussd_gateway.store.rows import (
     ACCOUNT,
     HOLD,
@@ -27,11 +27,15 @@ _STORED = (
     "WHERE key IN (SELECT value FROM json_each(?))"
 )
 _DAY = "SELECT issued, kid FROM day_counter WHERE business_date = ?"
-_NEW_DAY = "INSERT INTO day_counter (business_date, kid, issued) VALUES (?, ?, 0)"
+# Not where a later day is closed: nobody would count it any more.
+_NEW_DAY = (
+    "INSERT INTO day_counter (business_date, kid, issued) SELECT ?1, ?2, 0 "
+    "WHERE NOT EXISTS (SELECT 1 FROM closed_day WHERE business_date >= ?1)"
+)
 _HOLDS = f"SELECT {HOLD} FROM hold WHERE id IN (SELECT value FROM json_each(?))"
-_JOURNALS, _LEGS, _TAKEN_BACK = (
+_JOURNALS, _LEGS, _TAKEN_BACK, _IN_HAND = (
     statement.format("IN (SELECT value FROM json_each(?))")
-    for statement in (JOURNALS, LEGS, TAKEN_BACK)
+    for statement in (JOURNALS, LEGS, TAKEN_BACK, IN_HAND)
 )
 _JOURNAL = "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _ENTRY = "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?)"
@@ -81,11 +85,12 @@ class SqliteBooks:
         day = wanted.business_date.isoformat()
         found = run(_DAY, (day,)).fetchone()
         if found is None:
-            run(_NEW_DAY, (day, wanted.kid))
+            begun = run(_NEW_DAY, (day, wanted.kid)).rowcount
+            assert begun, "a later day is closed"
         issued, kid = found or (0, wanted.kid)
         holds = run(_HOLDS, (_list(wanted.hold_ids),)).fetchall() if wanted.hold_ids else ()
         journals = _list(wanted.journal_ids)
-        asked = (_JOURNALS, _LEGS, _TAKEN_BACK) if wanted.journal_ids else ()
+        asked = (_JOURNALS, _LEGS, _TAKEN_BACK, _IN_HAND) if wanted.journal_ids else ()
         rare = [run(each, (journals,)).fetchall() for each in asked]
         return Loaded(
             {row[0]: subscriber_of(row) for row in people},
@@ -98,6 +103,7 @@ class SqliteBooks:
         )
 
     def commit(self, rows: Rows) -> None:
+        rows.tell()
         if rows.keys:
             self._write(rows)
         self._committing = True

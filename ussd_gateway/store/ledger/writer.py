@@ -10,7 +10,9 @@ deadline; the two race, and exactly one wins:
                                    the truth comes by SMS and on redial
 
 Commits that fail run again under the same keys; a batch that an error hits is undone and its
-commands run singly, so that one bad command never harms the others.
+commands run singly, so that one bad command never harms the others. But once the answer to a
+COMMIT was lost, nothing that happens later tells that it moved nothing: such a command ends
+with its stored outcome, or in doubt.
 """
 
 import threading
@@ -38,26 +40,37 @@ _QUEUED, _CLAIMED, _ABANDONED = range(3)
 
 
 class Ticket:
-    """A command in the queue. `answered` is called once, on the writer's thread."""
+    """A command in the queue. `answered` is called once, on the writer's thread. In doubt: a
+    COMMIT that held its key was not answered."""
 
-    __slots__ = ("_answered", "state", "work")
+    __slots__ = ("_answered", "in_doubt", "state", "work")
 
     def __init__(self, work: Work, answered: Callable[[Outcome], None]) -> None:
         self.work = work
         self.state = _QUEUED
+        self.in_doubt = False
         self._answered = answered
 
     def answer(self, outcome: Outcome) -> None:
-        self._answered(outcome)
+        self._answered(IN_DOUBT if self.in_doubt and outcome is NOT_DONE else outcome)
 
 
 class Writer:
-    """Start it once a process. `run` blocks; `submit` calls back."""
+    """Start it once a process. `run` blocks; `submit` calls back. `rest` waits so many seconds
+    before a commit that failed is tried again."""
 
-    def __init__(self, books: Callable[[], Books], numbering: Numbering, clock: Clock) -> None:
+    def __init__(
+        self,
+        books: Callable[[], Books],
+        numbering: Numbering,
+        clock: Clock,
+        *,
+        rest: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._new_books = books
         self._numbering = numbering
         self._clock = clock
+        self._rest = rest
         self._queue: SimpleQueue[Ticket | None] = SimpleQueue()
         self._race = threading.Lock()
         self._thread = threading.Thread(target=self._loop, name="ledger-writer", daemon=True)
@@ -113,16 +126,21 @@ class Writer:
 
     def _loop(self) -> None:
         books = self._new_books()
-        last = False
-        while not last:
-            tickets, last = self._drain()
-            with self._race:
-                tickets = [ticket for ticket in tickets if ticket.state == _QUEUED]
-                for ticket in tickets:
-                    ticket.state = _CLAIMED
-            if tickets:
-                self._settle(tickets, books)
+        while self.step(books):
+            pass
         books.close()
+
+    def step(self, books: Books) -> bool:
+        """Waits for a command, and answers all that are queued then. False: there are no more.
+        For the writer's own thread, or for one that never starts it and steps it instead."""
+        tickets, last = self._drain()
+        with self._race:
+            tickets = [ticket for ticket in tickets if ticket.state == _QUEUED]
+            for ticket in tickets:
+                ticket.state = _CLAIMED
+        if tickets:
+            self._settle(tickets, books)
+        return not last
 
     def _drain(self) -> tuple[list[Ticket], bool]:
         """What is queued now, one at least; and whether that was the last of all."""
@@ -141,26 +159,31 @@ class Writer:
     def _settle(self, tickets: list[Ticket], books: Books) -> None:
         """Answers every ticket. Where a key is there twice, the later one runs afterwards and
         finds the outcome of the first."""
-        firsts = list({ticket.work.key: ticket for ticket in reversed(tickets)}.values())[::-1]
+        by_key: dict[str, Ticket] = {}
+        for ticket in tickets:
+            by_key.setdefault(ticket.work.key, ticket)
+        firsts = list(by_key.values())
         if not self._commit(firsts, books):
             for ticket in firsts:
                 if not self._commit([ticket], books):
                     ticket.answer(NOT_DONE)
         if len(firsts) < len(tickets):
             chosen = set(map(id, firsts))
-            self._settle([t for t in tickets if id(t) not in chosen], books)
+            later = [ticket for ticket in tickets if id(ticket) not in chosen]
+            for ticket in later:
+                ticket.in_doubt = by_key[ticket.work.key].in_doubt
+            self._settle(later, books)
 
     def _commit(self, tickets: list[Ticket], books: Books) -> bool:
         """One transaction, run again under the same keys while the database is busy or away.
 
         True: each ticket has its answer. False: the database refused something; all is undone.
         """
-        in_doubt = False
         for attempt in range(ATTEMPTS_MAX):
             committing = False
             try:
                 books.begin()
-                outcomes, rows = batch.run(
+                rows = batch.run(
                     [ticket.work for ticket in tickets],
                     books,
                     self._numbering,
@@ -171,7 +194,9 @@ class Writer:
             # Whatever breaks here must not end the thread that all payments need.
             except Exception as error:
                 trouble = books.undo(error)
-                in_doubt = in_doubt or (committing and trouble is Trouble.LOST)
+                if committing and trouble is Trouble.LOST:
+                    for ticket in tickets:
+                        ticket.in_doubt = True
                 log.warning(
                     "ledger.batch_undone",
                     commands=len(tickets),
@@ -182,13 +207,14 @@ class Writer:
                 )
                 if trouble is Trouble.REFUSED:
                     return False
-                time.sleep(BACKOFF_S * 2**attempt)
+                self._rest(BACKOFF_S * 2**attempt)
                 continue
-            for ticket, outcome in zip(tickets, outcomes, strict=True):
+            for ticket, outcome in zip(tickets, rows.outcomes, strict=True):
                 ticket.answer(outcome)
             return True
 
+        in_doubt = sum(ticket.in_doubt for ticket in tickets)
         log.error("ledger.gave_up", commands=len(tickets), in_doubt=in_doubt)
         for ticket in tickets:
-            ticket.answer(IN_DOUBT if in_doubt else NOT_DONE)
+            ticket.answer(NOT_DONE)
         return True

@@ -6,6 +6,8 @@ equal.
     outbox (SMS to send)                          idempotency (key, outcome) -+
     purchase (to ask of a carrier)                     batch_id |
     hold (money that waits between two accounts)       batch <-+- seal (the chain)
+    price_book <--tariff-- journal
+    end_of_day (an account's totals) --business_date--> closed_day
 
     business --account_id--> account      assistant: which subscriber works at which store
 
@@ -13,10 +15,10 @@ equal.
           ^--- menu_approval ----------^
 
 Times are whole milliseconds since 1970 UTC, money is whole minor units, and business dates are
-the market's own calendar, `2026-11-21`. Rows of journal, entry, idempotency, batch and seal
-never change: triggers forbid it. An entry's journal and account carry no foreign key: the
-writer has both rows in hand when it writes one, the checks would cost a third of its speed, and
-`ledger verify` looks.
+the market's own calendar, `2026-11-21`. Rows of journal, entry, idempotency, batch, seal,
+price_book, end_of_day and closed_day never change: triggers forbid it. An entry's journal and
+account carry no foreign key: the writer has both rows in hand when it writes one, the checks
+would cost a third of its speed, and `ledger verify` looks.
 """
 
 from ussd_gateway.store.schema.base import RowId, metadata
@@ -27,13 +29,16 @@ from ussd_gateway.store.schema.books import (
     assistant,
     batch,
     business,
+    closed_day,
     counter,
     day_counter,
+    end_of_day,
     entry,
     hold,
     idempotency,
     journal,
     outbox,
+    price_book,
     purchase,
     registration,
     seal,
@@ -59,8 +64,10 @@ __all__ = [
     "assistant",
     "batch",
     "business",
+    "closed_day",
     "counter",
     "day_counter",
+    "end_of_day",
     "entry",
     "hold",
     "idempotency",
@@ -76,6 +83,7 @@ __all__ = [
     "menu_version",
     "metadata",
     "outbox",
+    "price_book",
     "purchase",
     "registration",
     "seal",

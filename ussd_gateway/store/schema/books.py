@@ -103,6 +103,8 @@ business = Table(
     Column("account_id", BigInteger, ForeignKey("account.id"), nullable=False, unique=True),
     Column("commission_id", BigInteger, ForeignKey("account.id"), unique=True),
     Column("account_digits", SmallInteger, nullable=False),
+    # Of a store: where the head office's part of its commission accrues.
+    Column("head_office_commission_id", BigInteger, ForeignKey("account.id")),
 )
 
 assistant = Table(
@@ -148,6 +150,16 @@ journal = Table(
     ),
 )
 
+# Every price book that anything was ever charged by, as canonical JSON; its id is
+# `journal.tariff`.
+price_book = Table(
+    "price_book",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("content", Text, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+)
+
 entry = Table(
     "entry",
     metadata,
@@ -173,7 +185,7 @@ idempotency = Table(
     Column("msisdn", String(16)),
     Column("at_ms", BigInteger, nullable=False),
     Column("batch_id", BigInteger),  # the commit that it came with
-    Column("digest", LargeBinary),  # of this row, its journal and its entries
+    Column("digest", LargeBinary),  # of this row, its journal, its entries and its hold
     Index(
         "ix_idempotency_session",
         "session_id",
@@ -220,7 +232,9 @@ hold = Table(
     Column("placed_at_ms", BigInteger, nullable=False),
     Column("expires_at_ms", BigInteger, nullable=False),
     Column("journal_id", BigInteger),  # the journal that it is to take back, if it is
+    Column("decided_by", String(120), unique=True),  # the key of the command
     CheckConstraint("minor > 0", name="minor"),
+    CheckConstraint("(state = 'pending') = (decided_by IS NULL)", name="decided"),
     CheckConstraint("source_id <> target_id", name="parties"),
     CheckConstraint(
         "state = 'posted' AND posted = minor"
@@ -240,6 +254,13 @@ hold = Table(
         sqlite_where=text("journal_id IS NOT NULL"),
         postgresql_where=text("journal_id IS NOT NULL"),
     ),
+    Index(
+        "uq_hold_in_hand",
+        "journal_id",
+        unique=True,
+        sqlite_where=text("state = 'pending'"),
+        postgresql_where=text("state = 'pending'"),
+    ),
 )
 
 day_counter = Table(
@@ -248,6 +269,33 @@ day_counter = Table(
     Column("business_date", Date, primary_key=True),
     Column("kid", String(16), nullable=False),
     Column("issued", BigInteger, nullable=False),
+    # All that it issued, once the day is closed: then it issues no more.
+    Column("closed", BigInteger),
+    CheckConstraint("closed = issued", name="closed"),
+)
+
+# One for each day that is over and counted, in order and without a gap. It is written last: the
+# rows of `end_of_day` count from then on.
+closed_day = Table(
+    "closed_day",
+    metadata,
+    Column("business_date", Date, primary_key=True),
+    Column("journals", BigInteger, nullable=False),
+    Column("entries", BigInteger, nullable=False),
+    Column("accounts", BigInteger, nullable=False),  # that moved
+    Column("debits", BigInteger, nullable=False),  # of all currencies: a control total
+    Column("closed_at_ms", BigInteger, nullable=False),
+)
+
+# The totals of an account when a day was over on which it moved.
+end_of_day = Table(
+    "end_of_day",
+    metadata,
+    Column("account_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("business_date", Date, primary_key=True),
+    Column("debits", BigInteger, nullable=False),
+    Column("credits", BigInteger, nullable=False),
+    Column("seq", BigInteger, nullable=False),  # its entries so far
 )
 
 outbox = Table(

@@ -4,12 +4,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, String, cast, select
 
 from ussd_gateway.store.schema import account, entry
+from ussd_gateway.store.snapshot import Row, beside, rows
 from ussd_gateway.store.verify.finding import Tally
 from ussd_gateway.store.verify.ring import HELD_MONEY, RING, TRUST_MONEY
-from ussd_gateway.store.verify.snapshot import Row, beside, rows
+
+STATUSES = frozenset({"active", "frozen_in", "frozen_both", "dormant", "closed"})
 
 _ACCOUNTS = select(
     account.c.id,
@@ -24,6 +26,10 @@ _ACCOUNTS = select(
     account.c.floor,
     account.c.cap,
     account.c.seq,
+    account.c.status,
+    cast(account.c.used_on, String),
+    account.c.used_day,
+    account.c.used_month,
 ).order_by(account.c.id)
 _ENTRIES = select(
     entry.c.account_id,
@@ -51,6 +57,10 @@ class _Account:
     floor: int | None
     cap: int | None
     seq: int
+    status: str
+    used_on: str | None  # a date
+    used_day: int
+    used_month: int
 
     def __str__(self) -> str:
         return f"account {self.id} ({self.ref})"
@@ -139,6 +149,16 @@ def _check_bounds(one: _Account, bounded: Tally) -> None:
         bounded.wrong(f"{one}: {one.most} is over its cap, {one.cap}")
     if one.code in HELD_MONEY and (one.floor is None or one.floor < 0):
         bounded.wrong(f"{one}: e-money, and its floor ({one.floor}) is not zero or more")
+    if one.status not in STATUSES:
+        bounded.wrong(f"{one} is {one.status}, which is nothing that an account can be")
+    if one.status == "closed" and (one.least or one.most):
+        bounded.wrong(f"{one} is closed, and is not empty")
+    used = (one.used_day, one.used_month)
+    if not 0 <= one.used_day <= one.used_month or (one.used_on is None and any(used)):
+        bounded.wrong(
+            f"{one}: limits count {one.used_day} of {one.used_on} and {one.used_month} of its "
+            "month, which cannot be"
+        )
 
 
 def _add(one: _Account, total: Counter[str]) -> None:

@@ -1,13 +1,15 @@
-"""Invariant 15: rows of the books never change, because the database itself refuses it.
+"""Invariants 15 and 16: rows of the books never change, and what was posted only grows, because
+the database itself refuses all else.
 
-Looked at twice. The triggers must be there, armed, for every row and without conditions, as the
-database describes them; and a real UPDATE and DELETE of each table's first row, in a
+Looked at twice. The triggers must be there, armed, for every row and without conditions but
+their own, as the database describes them; and a real try on each table's first row, in a
 transaction that is rolled back whatever comes, must be refused. TRUNCATE is not tried: the try
 would wait for every payment, and every payment for it.
 """
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from sqlalchemy import (
     Connection,
@@ -22,83 +24,194 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from ussd_gateway.store.database import writing
-from ussd_gateway.store.schema import entry, idempotency, journal
+from ussd_gateway.store.schema import (
+    account,
+    batch,
+    closed_day,
+    end_of_day,
+    entry,
+    hold,
+    idempotency,
+    journal,
+    price_book,
+    seal,
+)
 from ussd_gateway.store.verify.finding import Tally
 
-# Each table with a column to try to change, and the one that finds its first row.
+# Tables whose rows never change, each with a column to try to change, and the one that finds
+# its first row.
 _TABLES: tuple[tuple[Table, str, str], ...] = (
     (journal, "kind", "id"),
     (entry, "minor", "journal_id"),
     (idempotency, "outcome", "key"),
+    (batch, "digest", "id"),
+    (seal, "chain", "seq"),
+    (price_book, "content", "id"),
+    (end_of_day, "debits", "business_date"),
+    (closed_day, "debits", "business_date"),
 )
 
-_SQLITE_TRIGGERS = text("SELECT tbl_name, sql FROM sqlite_master WHERE type = 'trigger'")
-_SQLITE_GUARD = (
-    r"CREATE TRIGGER \w+ BEFORE {verb} ON {table} (FOR EACH ROW )?"
-    r"BEGIN SELECT RAISE ?\(ABORT, '[^']*'\); END"
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """A trigger that refuses some changes of a table. `when` as SQLite keeps it, in small
+    letters and without brackets; None: always."""
+
+    table: str
+    name: str
+    verb: str
+    when: str | None
+    forbids: str
+
+
+_RULES = (
+    _Rule(
+        "account",
+        "account_only_grows",
+        "UPDATE",
+        "new.debits < old.debits or new.credits < old.credits or new.seq < old.seq",
+        "that posted totals shrink",
+    ),
+    _Rule(
+        "account",
+        "account_barred",
+        "UPDATE",
+        "old.status in 'frozen_both', 'dormant', 'closed' and new.status in 'frozen_both', "
+        "'dormant', 'closed' and new.debits <> old.debits or new.credits <> old.credits or "
+        "old.status = 'frozen_in' and new.status = 'frozen_in' and case when old.side = 1 then "
+        "new.debits <> old.debits else new.credits <> old.credits end",
+        "that money moves in a barred account",
+    ),
+    _Rule(
+        "hold",
+        "hold_decided_once",
+        "UPDATE",
+        "old.state <> 'pending' or new.id <> old.id or new.minor <> old.minor or "
+        "new.source_id <> old.source_id or new.target_id <> old.target_id",
+        "that a hold is decided again",
+    ),
+    _Rule("hold", "hold_kept", "DELETE", None, "that a hold is removed"),
+    _Rule("account", "account_kept", "DELETE", None, "that an account is removed"),
+    _Rule(
+        "day_counter",
+        "day_kept_closed",
+        "UPDATE",
+        "old.closed is not null and new.closed is null or new.closed <> old.closed",
+        "that a closed day is opened again",
+    ),
+)
+
+_SQLITE_TRIGGERS = text("SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger'")
+_SQLITE_GUARD = re.compile(
+    r"CREATE TRIGGER \w+ BEFORE (?P<verb>UPDATE|DELETE) ON \w+ (FOR EACH ROW )?"
+    r"(WHEN (?P<when>.+) )?BEGIN SELECT RAISE ?\(ABORT, '[^']*'\); END",
+    re.IGNORECASE,
 )
 
 _POSTGRES_TRIGGERS = text(
-    "SELECT c.relname, t.tgtype, p.prosrc FROM pg_trigger t "
+    "SELECT t.tgname, c.relname, t.tgtype, p.prosrc, pg_get_triggerdef(t.oid, true) "
+    "FROM pg_trigger t "
     "JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid "
-    # Armed for every session but replicas', on all columns, and unconditionally.
-    "WHERE t.tgenabled IN ('O', 'A') AND t.tgattr::text = '' AND t.tgqual IS NULL "
-    "AND t.tgrelid IN (to_regclass('journal'), to_regclass('entry'), "
-    "to_regclass('idempotency'))"
+    # Armed for every session but replicas', on all columns, and not on another schema's.
+    "WHERE t.tgenabled IN ('O', 'A') AND t.tgattr::text = '' AND pg_table_is_visible(c.oid)"
+)
+# A month of entries is a table of its own, to which its own triggers apply.
+_POSTGRES_PARTS = text(
+    "SELECT parent.relname, part.relname FROM pg_inherits "
+    "JOIN pg_class parent ON parent.oid = inhparent JOIN pg_class part ON part.oid = inhrelid "
+    "WHERE parent.relkind = 'p' AND pg_table_is_visible(parent.oid) ORDER BY part.relname"
 )
 _POSTGRES_BEFORE = 2
 _POSTGRES_VERBS = {"DELETE": 8, "UPDATE": 16, "TRUNCATE": 32}
 _POSTGRES_GUARD = re.compile(r"\s*BEGIN\s+RAISE\s+EXCEPTION\b", re.IGNORECASE)
+_POSTGRES_WHEN = re.compile(r" WHEN \((?P<when>.+)\) EXECUTE ", re.DOTALL)
 
 # A trigger; and on PostgreSQL a right that was revoked, or a standby, which takes no writes.
 _REFUSALS = frozenset({"SQLITE_CONSTRAINT_TRIGGER", "P0001", "42501", "25006"})
 
 
-def check_guards(books: Connection, guarded: Tally) -> None:
+@dataclass(frozen=True, slots=True)
+class _Guard:
+    """A trigger that is there, and refuses."""
+
+    name: str
+    table: str
+    verb: str
+    when: str | None
+
+
+def check_guards(books: Connection, *, guarded: Tally, grown: Tally) -> None:
     on_sqlite = books.dialect.name == "sqlite"
-    found = set(_sqlite_guards(books) if on_sqlite else _postgres_guards(books))
+    found = tuple(_sqlite_guards(books) if on_sqlite else _postgres_guards(books))
+    whole = {(guard.table, guard.verb) for guard in found if guard.when is None}
     # SQLite has no TRUNCATE.
     verbs = ("UPDATE", "DELETE") if on_sqlite else tuple(_POSTGRES_VERBS)
-    for table, _, _ in _TABLES:
+    names = [table.name for table, _, _ in _TABLES]
+    if not on_sqlite:
+        names += [part for table, part in books.execute(_POSTGRES_PARTS) if table in names]
+    for name in names:
         for verb in verbs:
             guarded.checked += 1
-            if (table.name, verb) not in found:
-                guarded.wrong(f"{table.name}: no trigger forbids {verb}")
+            if (name, verb) not in whole:
+                guarded.wrong(f"{name}: no trigger forbids {verb}")
+    for rule in _RULES:
+        grown.checked += 1
+        if _Guard(rule.name, rule.table, rule.verb, rule.when) not in found:
+            grown.wrong(f"{rule.table}: no trigger forbids {rule.forbids}")
 
 
-def try_to_change(engine: Engine, guarded: Tally) -> None:
+def try_to_change(engine: Engine, *, guarded: Tally, grown: Tally) -> None:
     """Leaves no trace, whether it is refused or not."""
     for table, column, key in _TABLES:
-        first = table.c[key] == _first(table, key).scalar_subquery()
+        first = select(func.min(table.c[key]))
+        where = table.c[key] == first.scalar_subquery()
         for verb, statement in (
-            ("UPDATE", update(table).where(first).values({column: table.c[column]})),
-            ("DELETE", delete(table).where(first)),
+            ("UPDATE", update(table).where(where).values({column: table.c[column]})),
+            ("DELETE", delete(table).where(where)),
         ):
             guarded.checked += 1
-            if not _is_refused(engine, statement, _first(table, key)):
+            if not _is_refused(engine, statement, first):
                 guarded.wrong(f"{table.name}: {verb} of a row was not refused (it was undone)")
+    for name in ("debits", "credits", "seq"):
+        grown.checked += 1
+        total = account.c[name]
+        moved = select(func.min(account.c.id)).where(total > 0)
+        this = account.c.id == moved.scalar_subquery()
+        statement = update(account).where(this).values({name: total - 1})
+        if not _is_refused(engine, statement, moved):
+            grown.wrong(f"account: a lower {name} was not refused (it was undone)")
+    _try_holds(engine, grown)
 
 
-def _first(table: Table, key: str) -> Select[tuple[object]]:
-    return select(func.min(table.c[key]))
+def _try_holds(engine: Engine, grown: Tally) -> None:
+    decided = select(func.min(hold.c.id)).where(hold.c.state != "pending")
+    this = hold.c.id == decided.scalar_subquery()
+    grown.checked += 2
+    if not _is_refused(engine, update(hold).where(this).values(state=hold.c.state), decided):
+        grown.wrong("hold: a second decision was not refused (it was undone)")
+    if not _is_refused(engine, delete(hold).where(this), decided):
+        grown.wrong("hold: DELETE of a row was not refused (it was undone)")
 
 
 def _is_refused(
     engine: Engine, statement: Update | Delete, first: Select[tuple[object]]
 ) -> bool:
-    """True of an empty table too: there is no row that could be changed."""
+    """By a trigger, and by nothing else. True of an empty table too: there is no row that could
+    be changed."""
     with writing(engine) as connection:
         try:
             if connection.execute(first).scalar() is None:
                 return True
             connection.execute(statement)
         except DBAPIError as error:
-            if _reason(error) not in _REFUSALS:
+            if _reason(error) in _REFUSALS:
+                return True
+            # A CHECK that happened to be in the way.
+            if not isinstance(error, IntegrityError):
                 raise
-            return True
         finally:
             connection.rollback()
     return False
@@ -111,18 +224,25 @@ def _reason(error: DBAPIError) -> str | None:
     )
 
 
-def _sqlite_guards(books: Connection) -> Iterator[tuple[str, str]]:
-    for table, sql in books.execute(_SQLITE_TRIGGERS):
-        for verb in ("UPDATE", "DELETE"):
-            shape = _SQLITE_GUARD.format(verb=verb, table=table)
-            if re.fullmatch(shape, " ".join(sql.split()), re.IGNORECASE):
-                yield table, verb
+def _sqlite_guards(books: Connection) -> Iterator[_Guard]:
+    for name, table, sql in books.execute(_SQLITE_TRIGGERS):
+        if found := _SQLITE_GUARD.fullmatch(" ".join(sql.split())):
+            yield _Guard(name, table, found["verb"].upper(), _plain(found["when"]))
 
 
-def _postgres_guards(books: Connection) -> Iterator[tuple[str, str]]:
-    for table, kind, source in books.execute(_POSTGRES_TRIGGERS):
+def _postgres_guards(books: Connection) -> Iterator[_Guard]:
+    for name, table, kind, source, definition in books.execute(_POSTGRES_TRIGGERS):
         if not kind & _POSTGRES_BEFORE or not _POSTGRES_GUARD.match(source):
             continue
+        found = _POSTGRES_WHEN.search(definition)
         for verb, bit in _POSTGRES_VERBS.items():
             if kind & bit:
-                yield table, verb
+                yield _Guard(name, table, verb, _plain(found["when"] if found else None))
+
+
+def _plain(when: str | None) -> str | None:
+    """A condition in the words of both databases: small letters, no brackets, no types."""
+    if when is None:
+        return None
+    words = re.sub(r"::(text|character varying)(\[\])?", "", " ".join(when.split()).lower())
+    return re.sub(r"[()\[\]]", "", words.replace("= any (array[", "in ("))

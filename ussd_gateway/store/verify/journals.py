@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from sqlalchemy import Connection, func, select
 
 from ussd_gateway.store.schema import account, entry, journal
+from ussd_gateway.store.snapshot import Row, beside, rows
 from ussd_gateway.store.verify.finding import Tally
 from ussd_gateway.store.verify.receipts import fault_of
 from ussd_gateway.store.verify.ring import CARRIER_MONEY, RING
-from ussd_gateway.store.verify.snapshot import Row, beside, rows
 
 _JOURNALS = select(journal.c.id, journal.c.receipt, journal.c.business_date).order_by(
     journal.c.id

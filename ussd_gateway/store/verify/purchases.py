@@ -6,9 +6,9 @@ from collections import Counter
 from sqlalchemy import Connection, func, literal, select
 
 from ussd_gateway.store.schema import account, idempotency, purchase
+from ussd_gateway.store.snapshot import rows
 from ussd_gateway.store.verify.finding import Tally
 from ussd_gateway.store.verify.ring import AIRTIME_ON_ORDER
-from ussd_gateway.store.verify.snapshot import rows
 
 OPEN = frozenset({"due", "asked"})
 

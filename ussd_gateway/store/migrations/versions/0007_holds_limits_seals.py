@@ -1,13 +1,17 @@
 """Holds and reversals, account statuses, what limits count, and seals over every commit.
 
 What was committed before there were seals becomes the first batch: a change of it shows from
-now on, too.
+now on, too. What was paid in the newest month counts for the limits of its payers. However much
+there is, little of it is in memory at a time.
 """
 
 import hashlib
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from itertools import groupby, islice
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -42,6 +46,7 @@ COLUMNS = {
     "idempotency": ("batch_id BIGINT",),
 }
 NEVER_CHANGED = ("batch", "seal")
+KEPT = ("account", "hold")
 
 SHRINKS = "NEW.debits < OLD.debits OR NEW.credits < OLD.credits OR NEW.seq < OLD.seq"
 # Both before and after: a commit may hold the payment and, behind it, the freeze.
@@ -63,6 +68,31 @@ RULES = (
     ("account", "account_barred", "UPDATE", MOVES_BARRED, "nothing moves in a barred account"),
     ("hold", "hold_decided_once", "UPDATE", REDECIDED, "a hold is decided once"),
 )
+
+# Keys with their journals, in the order in which digests are joined: of octets, on any server.
+KEYS = """
+    SELECT k.key, k.content, k.outcome, k.route, k.session_id, k.msisdn, k.at_ms, j.id, j.kind,
+        j.receipt, j.tariff, j.business_date, j.event_at_ms, j.created_at_ms
+    FROM idempotency k LEFT JOIN journal j ON j.id = k.journal_id ORDER BY {order}
+"""
+ORDERS = {"sqlite": "k.key", "postgresql": 'k.key COLLATE "C"'}
+ENTRIES = """
+    SELECT journal_id, leg, account_id, minor, balance_after, account_seq FROM entry
+    WHERE journal_id IN :journals ORDER BY journal_id, leg
+"""
+ROWS_MAX = 2_000
+
+# Wallets' legs of what counts for limits, and of airtime that came back; by account, then time.
+PAID = """
+    SELECT e.account_id, j.business_date, e.minor, k.outcome
+    FROM journal j JOIN entry e ON e.journal_id = j.id JOIN account a ON a.id = e.account_id
+        JOIN idempotency k ON k.journal_id = j.id
+    WHERE j.id >= :first AND a.code = 2010 AND (e.minor > 0 AND j.kind IN
+        ('send_money', 'pay_bill', 'buy_goods', 'withdraw', 'airtime')
+        OR e.minor < 0 AND j.kind = 'airtime_returned')
+    ORDER BY e.account_id, j.id
+"""
+DAY_ZERO = date(1970, 1, 1).toordinal()
 
 row_id = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
@@ -93,6 +123,7 @@ def upgrade() -> None:
     for statement in (*_unguarded(dialect), *_rules(dialect), *_guards(dialect, NEVER_CHANGED)):
         op.execute(statement)
     _seal_what_is_there()
+    _count_what_was_paid()
     for statement in _guards(dialect, ("idempotency",)):
         op.execute(statement)
 
@@ -134,8 +165,10 @@ def _create_hold() -> None:
         sa.Column("placed_at_ms", sa.BigInteger, nullable=False),
         sa.Column("expires_at_ms", sa.BigInteger, nullable=False),
         sa.Column("journal_id", sa.BigInteger),
+        sa.Column("decided_by", sa.String(120)),
         sa.PrimaryKeyConstraint("id", name="pk_hold"),
         sa.UniqueConstraint("key", name="uq_hold_key"),
+        sa.UniqueConstraint("decided_by", name="uq_hold_decided_by"),
         sa.ForeignKeyConstraint(
             ["source_id"], ["account.id"], name="fk_hold_source_id_account"
         ),
@@ -143,6 +176,9 @@ def _create_hold() -> None:
             ["target_id"], ["account.id"], name="fk_hold_target_id_account"
         ),
         sa.CheckConstraint("minor > 0", name="ck_hold_minor"),
+        sa.CheckConstraint(
+            "(state = 'pending') = (decided_by IS NULL)", name="ck_hold_decided"
+        ),
         sa.CheckConstraint("source_id <> target_id", name="ck_hold_parties"),
         sa.CheckConstraint(
             "state = 'posted' AND posted = minor"
@@ -157,6 +193,14 @@ def _create_hold() -> None:
     ):
         only = sa.text(where)
         op.create_index(name, "hold", [column], sqlite_where=only, postgresql_where=only)
+    op.create_index(
+        "uq_hold_in_hand",
+        "hold",
+        ["journal_id"],
+        unique=True,
+        sqlite_where=sa.text("state = 'pending'"),
+        postgresql_where=sa.text("state = 'pending'"),
+    )
 
 
 def _unguarded(dialect: str) -> Iterable[str]:
@@ -199,10 +243,11 @@ def _rules(dialect: str) -> Iterable[str]:
                 f"CREATE TRIGGER {name} BEFORE {verb} ON {table} WHEN {when} "
                 f"BEGIN SELECT RAISE(ABORT, '{said}'); END"
             )
-        yield (
-            "CREATE TRIGGER hold_kept BEFORE DELETE ON hold "
-            "BEGIN SELECT RAISE(ABORT, 'hold rows are kept'); END"
-        )
+        for table in KEPT:
+            yield (
+                f"CREATE TRIGGER {table}_kept BEFORE DELETE ON {table} "
+                f"BEGIN SELECT RAISE(ABORT, '{table} rows are kept'); END"
+            )
         return
 
     yield (
@@ -214,62 +259,105 @@ def _rules(dialect: str) -> Iterable[str]:
             f"CREATE TRIGGER {name} BEFORE {verb} ON {table} FOR EACH ROW WHEN ({when}) "
             f"EXECUTE FUNCTION against_the_rules('{said}')"
         )
-    yield (
-        "CREATE TRIGGER hold_kept BEFORE DELETE ON hold "
-        "FOR EACH ROW EXECUTE FUNCTION against_the_rules('rows are kept')"
-    )
+    for table in KEPT:
+        for name, verb, each in (("kept", "DELETE", "ROW"), ("stays", "TRUNCATE", "STATEMENT")):
+            yield (
+                f"CREATE TRIGGER {table}_{name} BEFORE {verb} ON {table} "
+                f"FOR EACH {each} EXECUTE FUNCTION against_the_rules('rows are kept')"
+            )
 
 
 def _seal_what_is_there() -> None:
     """All of it is the first batch."""
     books = op.get_bind()
-    digests = dict(_digests(books))
-    if not digests:
+    together = hashlib.sha256()
+    digest_one = sa.text(
+        "UPDATE idempotency SET batch_id = 1, digest = :digest WHERE key = :key"
+    )
+    for some in _in_parts(_stream(books, KEYS.format(order=ORDERS[books.dialect.name]))):
+        digests = list(_digests(books, some))
+        for _, digest in digests:
+            together.update(digest)
+        books.execute(digest_one, [{"key": key, "digest": digest} for key, digest in digests])
+    any_key = books.execute(sa.text("SELECT key FROM idempotency LIMIT 1")).first()
+    if any_key is None:
         return
-    together = hashlib.sha256(b"".join(digests[key] for key in sorted(digests))).digest()
-    at_ms = time.time_ns() // 1_000_000
     books.execute(
         sa.text("INSERT INTO batch (id, digest, at_ms) VALUES (1, :digest, :at_ms)"),
-        {"digest": together, "at_ms": at_ms},
+        {"digest": together.digest(), "at_ms": time.time_ns() // 1_000_000},
     )
     books.execute(sa.text("INSERT INTO unsealed (batch_id) VALUES (1)"))
     if books.dialect.name == "postgresql":
         books.execute(sa.text("SELECT setval(pg_get_serial_sequence('batch', 'id'), 1)"))
-    books.execute(
-        sa.text("UPDATE idempotency SET batch_id = 1, digest = :digest WHERE key = :key"),
-        [{"key": key, "digest": digest} for key, digest in digests.items()],
-    )
 
 
-def _digests(books: sa.Connection) -> Iterator[tuple[str, bytes]]:
+def _digests(
+    books: sa.Connection, some: Sequence[Sequence[Any]]
+) -> Iterator[tuple[str, bytes]]:
     """Of each key with its journal and entries, as the writer makes them from now on."""
-    entries: dict[int, list[list[int]]] = {}
-    for journal_id, *rest in books.execute(
-        sa.text(
-            "SELECT journal_id, leg, account_id, minor, balance_after, account_seq "
-            "FROM entry ORDER BY journal_id, leg"
-        )
-    ):
-        entries.setdefault(journal_id, []).append(rest)
-    journals: dict[int, list[Any]] = {}
-    for number, kind, receipt, tariff, day, event_at, created_at in books.execute(
-        sa.text(
-            "SELECT id, kind, receipt, tariff, business_date, event_at_ms, created_at_ms "
-            "FROM journal"
-        )
-    ):
-        rows = entries.get(number, [])
-        journals[number] = [
-            *(number, kind, receipt, tariff, str(day), event_at, created_at, None, None, rows)
-        ]
-    for key, content, outcome, journal_id, route, session_id, msisdn, at_ms in books.execute(
-        sa.text(
-            "SELECT key, content, outcome, journal_id, route, session_id, msisdn, at_ms "
-            "FROM idempotency"
-        )
-    ):
-        told = [key, content, outcome, route, session_id, msisdn, at_ms]
-        written = json.dumps(
-            [*told, journals.get(journal_id)], ensure_ascii=False, separators=(",", ":")
-        )
-        yield key, hashlib.sha256(written.encode()).digest()
+    journals = [row[7] for row in some if row[7] is not None]
+    found = books.execute(
+        sa.text(ENTRIES).bindparams(sa.bindparam("journals", expanding=True)),
+        {"journals": journals},
+    )
+    entries = {
+        number: [list(entry[1:]) for entry in of_one]
+        for number, of_one in groupby(found, key=itemgetter(0))
+    }
+    for key, *told, number, kind, receipt, tariff, day, event_at, created_at in some:
+        journal = None
+        if number is not None:
+            written = (
+                number,
+                kind,
+                receipt,
+                tariff,
+                str(day),
+                event_at,
+                created_at,
+                None,
+                None,
+            )
+            journal = [*written, entries.get(number, [])]
+        text = json.dumps([key, *told, journal], ensure_ascii=False, separators=(",", ":"))
+        yield key, hashlib.sha256(text.encode()).digest()
+
+
+def _count_what_was_paid() -> None:
+    """Limits go on from what was paid in the month of the newest journal, by day and in all."""
+    books = op.get_bind()
+    newest = books.execute(sa.text("SELECT max(id) FROM journal")).scalar_one()
+    if newest is None:
+        return
+    month = date.fromordinal((newest >> 30) + DAY_ZERO).replace(day=1)
+    first = month.toordinal() - DAY_ZERO << 30
+    payers = groupby(_stream(books, PAID, first=first), key=itemgetter(0))
+    count_one = sa.text(
+        "UPDATE account SET used_on = :on, used_day = :day, used_month = :month WHERE id = :id"
+    ).bindparams(sa.bindparam("on", type_=sa.Date))
+    for some in _in_parts(_used(number, paid) for number, paid in payers):
+        books.execute(count_one, some)
+
+
+def _used(account_id: int, paid: Iterable[Sequence[Any]]) -> dict[str, Any]:
+    """Without its fee: the amount is what the outcome says. What came back counts no more."""
+    on, day, month = "", 0, 0
+    for _, of_day, leg, outcome in paid:
+        if str(of_day) != on:
+            on, day = str(of_day), 0
+        amount = json.loads(outcome)[1].get("amount", {"minor": abs(leg)})
+        minor = amount["minor"] if leg > 0 else -amount["minor"]
+        month = max(0, month + minor)
+        day = min(max(0, day + minor), month)
+    return {"id": account_id, "on": date.fromisoformat(on), "day": day, "month": month}
+
+
+def _stream(books: sa.Connection, statement: str, **values: int) -> Iterator[sa.Row[Any]]:
+    options = {"yield_per": ROWS_MAX}
+    yield from books.execute(sa.text(statement), values, execution_options=options)
+
+
+def _in_parts(stream: Iterable[Any]) -> Iterator[list[Any]]:
+    left = iter(stream)
+    while some := list(islice(left, ROWS_MAX)):
+        yield some

@@ -1,0 +1,91 @@
+"""`ledger head`, and what `ledger verify` makes of the heads that were kept."""
+
+import json
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine
+
+from tests.cli.test_cli import run
+from tests.store.crowbar import tamper
+from tests.store.forger import Forged
+from tests.store.true_books import write_books
+from ussd_gateway.settings import Settings
+
+Environ = dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Books of which nothing is sealed yet."""
+    folder = tmp_path_factory.mktemp("books")
+    write_books(Settings(data_dir=folder))
+    return folder
+
+
+@pytest.fixture
+def books(written: Path, tmp_path: Path) -> Environ:
+    shutil.copy(written / "gateway.sqlite", tmp_path)
+    return {"DATA_DIR": str(tmp_path)}
+
+
+def test_there_is_no_head_where_nothing_is_sealed(books: Environ) -> None:
+    done = run("ledger", "head", **books)
+
+    assert done.returncode == 1
+    assert done.stderr == "Nothing is sealed yet: the scheduler does that each second\n"
+
+
+def test_an_export_seals_what_waits_and_says_where_the_head_is(
+    books: Environ, tmp_path: Path
+) -> None:
+    shown = json.loads(run("ledger", "head", "--export", "--json", **books).stdout)
+
+    assert (shown["seq"], shown["batch"], shown["journals"], shown["unsealed"]) == (
+        13,
+        13,
+        9,
+        0,
+    )
+    kept = Path(shown["file"])
+    assert kept.parent == tmp_path / "heads"
+    assert json.loads(kept.read_text())["chain"] == shown["chain"]
+    told = run("ledger", "head", **books).stdout.splitlines()
+    assert told == [
+        "seal 13 of batch 13",
+        f"chain {shown['chain']}",
+        "9 journals; 0 commits wait to be sealed",
+    ]
+
+
+def test_books_that_were_sealed_again_do_not_fit_the_auditors_copy(
+    books: Environ, tmp_path: Path
+) -> None:
+    run("ledger", "head", "--export", **books)
+    copies = tmp_path / "copies"
+    shutil.move(tmp_path / "heads", copies)
+    engine = create_engine(f"sqlite:///{tmp_path}/gateway.sqlite")
+    change = "UPDATE idempotency SET msisdn = '+254711000009' WHERE journal_id IS NOT NULL"
+    tamper(engine, [change], forged=Forged.CHAIN)
+
+    without = run("ledger", "verify", **books)
+    assert without.returncode == 0
+    assert f"\n0 heads compared, of {tmp_path / 'heads'}\n" in without.stdout
+    done = run("ledger", "verify", "--heads", str(copies), **books)
+    assert f"\n1 head compared, of {copies}\n" in done.stdout
+    assert done.returncode == 1
+    assert "something of seals 1 to 13 was changed, and sealed again" in done.stdout
+    assert "What to do: change nothing" in done.stdout
+
+
+def test_a_head_that_cannot_be_kept_is_one_line(books: Environ, tmp_path: Path) -> None:
+    (tmp_path / "heads").write_text("a file in the place of the folder")
+    done = run("ledger", "head", "--export", **books)
+
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"The head cannot be kept: {tmp_path / 'heads'}: ")
+    with closing(sqlite3.connect(tmp_path / "gateway.sqlite")) as connection:
+        assert connection.execute("SELECT count(*) FROM seal").fetchone() == (13,)
