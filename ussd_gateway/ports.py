@@ -25,6 +25,7 @@ from ussd_gateway.domain.book import (
 from ussd_gateway.domain.journal import Hold
 from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.msisdn import Msisdn
+from ussd_gateway.domain.voucher import Voucher
 
 # A value that a menu can hold in a variable. A record is a flat mapping of the others.
 Scalar = str | int | bool | Money
@@ -446,10 +447,24 @@ class Records(Protocol):
 
 
 class Numbers(Protocol):
-    """Numbers for accounts that are about to be opened, and for holds."""
+    """Numbers for accounts that are about to be opened, for holds and for vouchers."""
 
     def next(self) -> int:
         """One that nobody has or will be given again. Raises BooksLost."""
+
+
+class Vouchers(Protocol):
+    """Looks at vouchers without a lock. Each raises BooksLost."""
+
+    def of_number(self, msisdn: Msisdn) -> Sequence[Voucher]:
+        """Those for a number that are open or went back: the open ones first."""
+
+    def voucher(self, voucher_id: int) -> Voucher | None:
+        """One, whatever became of it."""
+
+    def overdue(self, now_ms: int, *, count_max: int) -> Sequence[Voucher]:
+        """Open ones whose time is over, and whose wallet has room for them now, the oldest
+        first."""
 
 
 # --- PINs ------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ look as if they were not there."""
 import pytest
 from sqlalchemy import update
 
-from tests.world import AMINA, GRACE, JUMA, NOBODY, Line
+from tests.world import AMINA, GRACE, JUMA, Line
 from ussd_gateway.cli.stage.world import GatewayWorld
 from ussd_gateway.domain.book import Status
 from ussd_gateway.store.database import writing
@@ -29,21 +29,30 @@ def test_a_barred_wallet_looks_like_a_number_that_nobody_has(
 ) -> None:
     bar(world, GRACE, status)
 
-    to_grace = Line(world, "grace").walks("1", "0711000003", "500")
-    to_nobody = Line(world, "nobody").walks("1", NOBODY.replace("+254", "0"), "500")
-    assert to_grace == to_nobody
-    assert to_grace.startswith("END Not sent: this number is not registered.")
+    way, other_way = ("1", "0711000003", "500"), ("1", "0711000009", "500")
+    for more in ((), ("1",), ("2",)):
+        to_grace = Line(world, f"grace{more}").walks(*way, *more)
+        to_nobody = Line(world, f"nobody{more}").walks(*other_way, *more)
+        assert to_grace == to_nobody.replace("0711000009", "0711000003")
+    assert Line(world, "poor", JUMA).walks(*way, "1", "7391") == (
+        "END Haikutumwa: msimbo hauwezi kutumwa kwa namba hii. Hakikisha namba. Hukutozwa."
+    )
+    assert Line(world, "amina").walks(*way, "1", "4826") == (
+        "END Not sent: no code can be sent to this number. Check the number. "
+        "Nothing was charged."
+    )
+    assert world.sms() == []
 
 
 def test_a_wallet_that_is_barred_while_the_pin_is_asked_gets_nothing(
     world: GatewayWorld,
 ) -> None:
-    unregistered = Line(world, "nobody").walks("1", "0711000009", "500")
+    stopped = Line(world, "nobody").walks("1", "0711000009", "500", "2")
     line = Line(world, "amina")
     line.walks("1", "0711000003", "500")
     bar(world, GRACE, Status.FROZEN_IN)
 
-    assert line.sends("1", "0711000003", "500", "4826") == unregistered
+    assert line.sends("1", "0711000003", "500", "4826") == stopped
     assert world.sms() == []
 
 

@@ -95,7 +95,7 @@ def test_whoever_is_blocked_gets_no_money_and_looks_unregistered(world: GatewayW
         "Nothing was charged."
     )
     assert grace.sends("1", "0711000001", "500", "5937") == Line(world, "new", GRACE).walks(
-        "1", "0711000009", "500"
+        "1", "0711000009", "500", "2"
     )
 
 
@@ -158,6 +158,31 @@ def test_a_number_that_registers_by_two_processes_at_once_is_registered_once(
         ]
         assert [first.sends(*way), second.sends(*way)] == answers
         assert rows(one, "SELECT count(*) FROM registration") == [(1,)]
+
+
+def test_no_code_is_sent_to_a_number_that_registers_while_the_pin_is_asked(
+    world: GatewayWorld,
+) -> None:
+    way = ("1", "0711000009", "500", "1")
+    world.speak("Grace", "fr")
+    lines = [Line(world, "en"), Line(world, "sw", JUMA), Line(world, "fr", GRACE)]
+    for line in lines:
+        line.walks(*way)
+    registers = ("1", "Pendo Achieng", "12345678", "1", "9067", "9067")
+    assert "Pendo Achieng" in Line(world, "pendo", NOBODY).walks(*registers)
+
+    assert lines[0].sends(*way, "4826") == (
+        "END Not sent: this number is registered now. Dial again and send without a code. "
+        "Nothing was charged."
+    )
+    assert lines[1].sends(*way, "7391") == (
+        "END Haikutumwa: namba hii sasa imesajiliwa. Piga tena utume bila msimbo. Hukutozwa."
+    )
+    assert lines[2].sends(*way, "5937") == (
+        "END Non envoyé : ce numéro est inscrit maintenant. Rappelez et envoyez sans code. "
+        "Rien n'a été débité."
+    )
+    assert len(world.sms()) == 1
 
 
 @pytest.mark.parametrize(

@@ -20,11 +20,13 @@ RULES = {
     "account_barred": "account",
     "hold_decided_once": "hold",
     "hold_kept": "hold",
+    "voucher_ends_once": "voucher",
+    "voucher_kept": "voucher",
     "account_kept": "account",
     "day_kept_closed": "day_counter",
 }
 
-_TABLES = (*GUARDED, "account", "outbox", "hold", "unsealed", "day_counter")
+_TABLES = (*GUARDED, "account", "outbox", "hold", "voucher", "unsealed", "day_counter")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, update
 
 from ussd_gateway.store.ledger.sealing import batch_digest, command_digest
-from ussd_gateway.store.schema import batch, entry, hold, idempotency, journal, seal
+from ussd_gateway.store.schema import batch, entry, hold, idempotency, journal, seal, voucher
 from ussd_gateway.store.sealer import ZERO, link
 
 
@@ -43,10 +43,19 @@ def _forge_keys(books: Connection) -> None:
         terms = ("id", "kind", "source_id", "target_id", "minor", "placed_at_ms")
         placed[one["key"]] = [one[name] for name in (*terms, "expires_at_ms", "journal_id")]
         decided[one["decided_by"]] = [one[name] for name in ("id", "state", "posted")]
+    sent: dict[str, list[Any]] = {}
+    ended: dict[str | None, list[Any]] = {}
+    for one in books.execute(select(voucher)).mappings():
+        terms = ("id", "subscriber_id", "wallet_id", "msisdn", "currency", "minor")
+        secret = (one["code_kid"], one["code_salt"].hex(), one["code_tag"].hex())
+        times = (one["sent_at_ms"], one["expires_at_ms"])
+        sent[one["key"]] = [*(one[name] for name in terms), *secret, *times]
+        ended[one["ended_by"]] = [one[name] for name in ("id", "state")]
     told = ("key", "content", "outcome", "route", "session_id", "msisdn", "at_ms")
     for row in books.execute(select(idempotency)).mappings().all():
         number = row["journal_id"]
-        holds = [terms[row["key"]] for terms in (placed, decided) if row["key"] in terms]
+        every = (placed, decided, sent, ended)
+        holds = [terms[row["key"]] for terms in every if row["key"] in terms]
         digest = command_digest(
             [row[name] for name in told], journals.get(number), entries[number or 0], holds
         )

@@ -40,6 +40,7 @@ WORDS: Mapping[Objection, str] = {
     "would stop; bar the store's till instead",
     Objection.NOT_REVERSIBLE: "only payments and cash deals are taken back: airtime and "
     "content come back by their carrier, and what took a payment back stands",
+    Objection.VOUCHER: "money under a code: an agent pays it out, or it goes back by itself",
     Objection.CASH: "cash changed hands: only --whole takes that back, our own fault",
     Objection.OWN_ORDER: "{by} has asked for it: somebody else decides",
     Objection.IN_HAND: "reversal {hold} is about to take it back: decide that one first",

@@ -15,6 +15,7 @@ from ussd_gateway.services import (
     buy_airtime,
     buy_content,
     cash,
+    cash_voucher,
     choose_caps,
     choose_pin,
     pay,
@@ -22,11 +23,13 @@ from ussd_gateway.services import (
     register,
     reverse,
     send_money,
+    vouchers,
 )
 from ussd_gateway.services.balance import BalanceService
 from ussd_gateway.services.buy_airtime import Airtime, BuyAirtimeService
 from ussd_gateway.services.buy_content import BuyContentService, Content
 from ussd_gateway.services.cash import CashService
+from ussd_gateway.services.cash_voucher import CashVoucherService
 from ussd_gateway.services.choose_caps import ChooseCapsService
 from ussd_gateway.services.choose_language import ChooseLanguageService
 from ussd_gateway.services.choose_pin import ChoosePinService
@@ -35,10 +38,12 @@ from ussd_gateway.services.pay import PayService
 from ussd_gateway.services.register import RegisterService
 from ussd_gateway.services.send_money import SendMoneyService
 from ussd_gateway.services.teller import Teller
+from ussd_gateway.services.vouchers import VoucherService
 from ussd_gateway.settings import Purpose, Settings
 from ussd_gateway.store.numbers import AccountNumbers
 from ussd_gateway.store.pins import HmacPinVerifier, HmacTickets
 from ussd_gateway.store.purchases import SqlPurchases
+from ussd_gateway.store.vouchers import SqlVouchers
 
 # Every SMS that a service sends.
 TEMPLATES = frozenset().union(
@@ -47,6 +52,8 @@ TEMPLATES = frozenset().union(
         for each in (
             pins,
             send_money,
+            vouchers,
+            cash_voucher,
             pay,
             cash,
             buy_airtime,
@@ -122,15 +129,12 @@ def services(
             buy_content.KIND: Content(asked.billing, reads),
         },
     )
-    choosing = ChoosePinService(
-        teller,
-        HmacTickets(ring.subkey(Purpose.TICKET)),
-        AccountNumbers(engine),
-        random,
-        kid=ring.current_kid,
-    )
+    tickets, numbers = HmacTickets(ring.subkey(Purpose.TICKET)), AccountNumbers(engine)
+    choosing = ChoosePinService(teller, tickets, numbers, random, kid=ring.current_kid)
     offered = (
         SendMoneyService(teller),
+        VoucherService(teller, numbers, random, kid=ring.current_kid),
+        CashVoucherService(teller, SqlVouchers(engine), tickets),
         PayService(teller),
         CashService(teller),
         BuyAirtimeService(teller, fulfilment),

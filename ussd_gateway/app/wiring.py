@@ -21,6 +21,7 @@ from ussd_gateway.services import reverse
 from ussd_gateway.services.fulfilment import Fulfilment
 from ussd_gateway.services.hold_money import HoldsOverdue
 from ussd_gateway.services.orders import Desk
+from ussd_gateway.services.vouchers import VouchersOverdue
 from ussd_gateway.settings import Purpose, Settings
 from ussd_gateway.sms.africastalking import AfricasTalkingSms
 from ussd_gateway.store import database as databases
@@ -43,6 +44,7 @@ from ussd_gateway.store.sessions import RedisSessions
 from ussd_gateway.store.staff import SqlStaff
 from ussd_gateway.store.stops import SqlStops
 from ussd_gateway.store.versions import SqlVersions
+from ussd_gateway.store.vouchers import SqlVouchers
 from ussd_gateway.ussd.menu import Program
 from ussd_gateway.ussd.messages import Messages, load_messages
 from ussd_gateway.ussd.reading.loader import load_pack
@@ -139,11 +141,12 @@ class Overdue:
 
     purchases: Fulfilment
     holds: HoldsOverdue
+    vouchers: VouchersOverdue
 
 
 @contextmanager
 def overdue(settings: Settings) -> Iterator[Overdue]:
-    """What looks after purchases and holds, with a ledger writer of its own."""
+    """What looks after purchases, holds and vouchers, with a ledger writer of its own."""
     here = chance.clock(settings)
     engine = database(settings)
     ledger = writer(settings, engine, here)
@@ -159,8 +162,9 @@ def overdue(settings: Settings) -> Iterator[Overdue]:
     ledger.start()
     try:
         told = dict.fromkeys(reverse.KINDS, reverse.let_go)
-        holds = HoldsOverdue(desk(settings, engine, ledger, here), told)
-        yield Overdue(made.fulfilment, holds)
+        at = desk(settings, engine, ledger, here)
+        holds = HoldsOverdue(at, told)
+        yield Overdue(made.fulfilment, holds, VouchersOverdue(at, SqlVouchers(engine)))
     finally:
         ledger.stop()
         reads.close()

@@ -17,6 +17,7 @@ from ussd_gateway.domain.journal import Hold, HoldState, Posted, Posting
 from ussd_gateway.domain.limits import UNUSED, Usage
 from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.msisdn import Msisdn
+from ussd_gateway.domain.voucher import Voucher, VoucherState
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +152,7 @@ class Book:
     journals: Mapping[int, Posted] = field(default_factory=dict)
     now_ms: int = 0  # when this is decided
     today: date = date(1970, 1, 1)  # its business date
+    vouchers: Mapping[int, Voucher] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +269,27 @@ class HoldDecided:
     posted: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class VoucherSent:
+    voucher: Voucher
+
+
+@dataclass(frozen=True, slots=True)
+class VoucherTried:
+    """The count of wrong codes to keep."""
+
+    voucher_id: int
+    wrong_tries: int
+
+
+@dataclass(frozen=True, slots=True)
+class VoucherEnded:
+    """Cashed or given back, by the decision's own posting."""
+
+    voucher_id: int
+    state: VoucherState
+
+
 # What else a decision may write, beside money, messages and the count of PINs.
 Change = (
     Purchase
@@ -279,6 +302,9 @@ Change = (
     | CapSet
     | HoldPlaced
     | HoldDecided
+    | VoucherSent
+    | VoucherTried
+    | VoucherEnded
 )
 
 
@@ -324,6 +350,7 @@ class Work:
     msisdn: Msisdn | None = None
     hold_ids: tuple[int, ...] = ()
     journal_ids: tuple[int, ...] = ()  # those that it may take back; their accounts are locked
+    voucher_ids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,9 @@ class Reason(Enum):
     UNKNOWN_TILL = "unknown_till"
     UNKNOWN_BUSINESS = "unknown_business"
     WRONG_ACCOUNT = "wrong_account"
+    UNKNOWN_VOUCHER = "unknown_voucher"  # or its code is another one
+    VOUCHER_BARRED = "voucher_barred"  # too many wrong codes
+    VOUCHER_EXPIRED = "voucher_expired"
     UNDER_MINIMUM = "under_minimum"
     OVER_LIMIT = "over_limit"
     OVER_DAY = "over_day"

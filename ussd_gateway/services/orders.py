@@ -31,6 +31,7 @@ class Objection(Enum):
     HOUSE_ACCOUNT = "house_account"  # a status or cap of it would stop everybody
     COMMISSION_ACCOUNT = "commission_account"  # the same of its stores
     NOT_REVERSIBLE = "not_reversible"
+    VOUCHER = "voucher"  # it is under a code, or was
     CASH = "cash"  # it changed hands: nothing but a whole reversal takes that back
     OWN_ORDER = "own_order"  # somebody else decides it
     ALL_OR_NOTHING = "all_or_nothing"
@@ -97,9 +98,11 @@ class Desk:
         asked: Iterable[object],
         *,
         subject: str,
+        subscribers: Iterable[int] = (),
         accounts: Iterable[int] = (),
         holds: Iterable[int] = (),
         journals: Iterable[int] = (),
+        vouchers: Iterable[int] = (),
         decide: Callable[[Book], Decision | Objected],
     ) -> Outcome:
         """`subject` is what the order is about, by which its commands are found again."""
@@ -115,13 +118,14 @@ class Desk:
                 key=by.key,
                 content=content((by.name, by.why, *asked)),
                 event_at_ms=self.now_ms(),
-                subscriber_ids=(),
+                subscriber_ids=tuple(subscribers),
                 account_ids=tuple(accounts),
                 decide=judged,
                 route=ROUTE,
                 session_id=subject,
                 hold_ids=tuple(holds),
                 journal_ids=tuple(journals),
+                voucher_ids=tuple(vouchers),
             ),
             within_s=WITHIN_S,
         )

@@ -13,7 +13,8 @@ it, and 1310 that of 1320. So e-money is covered at every commit, and 2440 is ne
 
 Where cash changed hands there is no refund: a wallet would get what somebody has in a pocket. A
 whole reversal is for a journal that should never have been. What was bought of a carrier is not
-taken back at all: it is on the phone, or its own settlement gives the money back.
+taken back at all: it is on the phone, or its own settlement gives the money back. Nor is money
+under a code: somebody may stand at an agent's with it now, or it goes back by itself.
 """
 
 from collections.abc import Iterable, Mapping
@@ -52,6 +53,7 @@ KINDS = (REFUND, REVERSAL)
 # What can be taken back: of the payee alone, or, where cash changed hands, whole and not else.
 _PAID = frozenset({"send_money", "pay_bill", "buy_goods"})
 _CASH = frozenset({"deposit", "withdraw"})
+_VOUCHER = frozenset({"voucher", "voucher_cashed", "voucher_returned"})
 # What limits have counted of the payer's, so that it is not counted any more.
 _SPENT = _PAID | {"withdraw"}
 
@@ -191,6 +193,8 @@ def _free_again(held: OnHold, amount: Money) -> tuple[Message, ...]:
 
 
 def _not_to_be_taken_back(recorded: Recorded, *, whole: bool) -> Objected | None:
+    if recorded.kind in _VOUCHER:
+        return objected(Objection.VOUCHER)
     if recorded.kind not in _PAID | _CASH:
         return objected(Objection.NOT_REVERSIBLE, kind=recorded.kind)
     return objected(Objection.CASH) if recorded.kind in _CASH and not whole else None

@@ -42,6 +42,7 @@ _HEAD = COLUMNS[:6]
 # What services charge and pay by: each needs a tariff that is in force.
 SERVICES = (
     "send",
+    "voucher",
     "withdraw",
     "withdraw.commission",
     "deposit",

@@ -126,6 +126,7 @@ class Teller:
         *,
         subscribers: Iterable[int],
         accounts: Iterable[int] = (),
+        vouchers: Iterable[int] = (),
         at_ms: int | None = None,
         decide: Callable[[Book], Decision],
     ) -> Answer:
@@ -142,6 +143,7 @@ class Teller:
                 route=call.origin.route,
                 session_id=call.origin.session_id,
                 msisdn=call.origin.msisdn,
+                voucher_ids=tuple(vouchers),
             ),
             within_s=call.within_s,
         )

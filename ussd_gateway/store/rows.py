@@ -6,6 +6,7 @@ from typing import Any
 from ussd_gateway.domain.book import Account, Business, Status, Subscriber, Trade
 from ussd_gateway.domain.journal import Hold, HoldState
 from ussd_gateway.domain.limits import UNUSED, Usage
+from ussd_gateway.domain.voucher import Voucher, VoucherState
 
 _STATUSES = {status.value: status for status in Status}
 
@@ -19,6 +20,10 @@ ACCOUNT = (
     "status, used_on, used_day, used_month"
 )
 HOLD = "id, kind, source_id, target_id, minor, posted, state, expires_at_ms, journal_id"
+VOUCHER = (
+    "id, subscriber_id, wallet_id, msisdn, currency, minor, code_kid, code_salt, code_tag, "
+    "wrong_tries, state, sent_at_ms, expires_at_ms"
+)
 BUSINESS = (
     "number, trade, name, msisdn, language, account_id, commission_id, account_digits, "
     "head_office_commission_id"
@@ -46,6 +51,12 @@ def hold_of(row: tuple[Any, ...]) -> Hold:
     *terms, state, expires_at_ms, journal_id = row
     known = (*terms, HoldState(state), expires_at_ms, journal_id)
     return Hold(*known)
+
+
+def voucher_of(row: tuple[Any, ...]) -> Voucher:
+    *terms, state, sent_at_ms, expires_at_ms = row
+    known = (*terms, VoucherState(state), sent_at_ms, expires_at_ms)
+    return Voucher(*known)
 
 
 def day_of(value: date | str) -> date:

@@ -1,6 +1,6 @@
 """What is done by the clock, each thing in its own time.
 
-    soon      leases that are over, purchases and holds that are overdue, seals
+    soon      leases that are over, purchases, holds and vouchers that are overdue, seals
     at night  days that are over, tables for the months to come, what need not be kept
 
 Each lane is a thread, so that a day that takes long to close keeps no purchase waiting. A duty
@@ -69,8 +69,8 @@ class Duty:
 
 
 def run(settings: Settings, stopping: threading.Event) -> bool:
-    """Until it is told to stop: True; False where a lane ended by itself. Settles purchases and
-    lets holds go too, so it has a ledger writer of its own."""
+    """Until it is told to stop: True; False where a lane ended by itself. Settles purchases,
+    lets holds go and gives vouchers back too: it has a ledger writer of its own."""
     clock, market, engine = app.clock(settings), app.market(settings), app.database(settings)
     outbox = app.outbox(settings, clock)
     sealing = Sealing(engine, clock, market, settings.data_dir / FOLDER)
@@ -79,6 +79,7 @@ def run(settings: Settings, stopping: threading.Event) -> bool:
             Duty("outbox.released", SOON_S, outbox.release_leases),
             Duty("purchases.followed", SOON_S, overdue.purchases.follow_up),
             Duty("holds.expired", SOON_S, overdue.holds.expire),
+            Duty("vouchers.returned", SOON_S, overdue.vouchers.give_back),
             Duty("commits.sealed", SOON_S, sealing.step),
         ]
         night = nightly(engine, SlowerClock(engine, clock), market)

@@ -36,13 +36,14 @@ def test_money_stands_out(customer: Program) -> None:
 
     assert money == {
         "send_pin",
+        "voucher_pin",
         "withdraw_pin",
         "bill_pin",
         "till_pin",
         "content_pin",
         "airtime_pin",
     }
-    assert svg(tree(customer, "en"), title="customer").count('class="shape money"') == 7
+    assert svg(tree(customer, "en"), title="customer").count('class="shape money"') == 8
 
 
 def test_boxes_never_meet(customer: Program) -> None:

@@ -30,10 +30,13 @@ from ussd_gateway.domain.book import (
     Status,
     StatusSet,
     Subscriber,
+    VoucherEnded,
+    VoucherTried,
     Work,
 )
 from ussd_gateway.domain.journal import REVERSAL, Hold, HoldState, Posted, Posting
 from ussd_gateway.domain.market import Market
+from ussd_gateway.domain.voucher import Voucher, VoucherState
 from ussd_gateway.ports import CONFLICT, TIMEOUT, UNKNOWN
 from ussd_gateway.store.codec import decode_outcome, encode_outcome, encode_values
 from ussd_gateway.store.ledger.changes import Statement, apply, statements
@@ -62,6 +65,7 @@ class Loaded:
     stored: Mapping[str, tuple[str, str]]  # key -> content, outcome
     holds: dict[int, Hold]
     journals: dict[int, Posted]
+    vouchers: dict[int, Voucher] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,7 @@ class Wanted:
     keys: Sequence[str]
     hold_ids: Sequence[int]
     journal_ids: Sequence[int]
+    voucher_ids: Sequence[int] = ()
 
 
 class Trouble(Enum):
@@ -168,9 +173,18 @@ def run(works: Sequence[Work], books: Books, numbering: Numbering, now_ms: int) 
             [work.key for work in works],
             sorted({i for work in works for i in work.hold_ids}),
             sorted({i for work in works for i in work.journal_ids}),
+            sorted({i for work in works for i in work.voucher_ids}),
         )
     )
-    book = Book(loaded.subscribers, loaded.accounts, loaded.holds, loaded.journals, now_ms, day)
+    book = Book(
+        loaded.subscribers,
+        loaded.accounts,
+        loaded.holds,
+        loaded.journals,
+        now_ms,
+        day,
+        loaded.vouchers,
+    )
     answers = [_stored(work, loaded) or _decide(work, book, loaded) for work in works]
 
     key = numbering.receipt_key(loaded.kid)
@@ -219,7 +233,7 @@ def _decide(work: Work, book: Book, loaded: Loaded) -> _Decided | Outcome:
         log.exception("ledger.decision_broke", key=work.key)
         return NOT_DONE
 
-    touched = _let_go(decision, loaded)
+    touched = _apply(decision, loaded)
     entries = _post(decision.posting, loaded) if decision.posting else []
     touched.update(entry[0] for entry in entries)
     if decision.spent is not None:
@@ -268,10 +282,13 @@ def _check_change(change: Change, book: Book) -> None:
         case StatusSet(account_id=number, status=Status.CLOSED):
             account = book.accounts[number]
             assert account.debits == account.credits, "only an empty account is closed"
+        case VoucherEnded(voucher_id=number) | VoucherTried(voucher_id=number):
+            assert book.vouchers[number].state is VoucherState.OPEN, "a voucher ends once"
 
 
-def _let_go(decision: Decision, loaded: Loaded) -> set[int]:
-    """Holds that are placed or decided, statuses and caps: the accounts that they change."""
+def _apply(decision: Decision, loaded: Loaded) -> set[int]:
+    """Holds that are placed or decided, statuses and caps: the accounts that they change. And
+    vouchers, which change none by themselves."""
     touched: set[int] = set()
     for change in decision.changes:
         match change:
@@ -288,6 +305,10 @@ def _let_go(decision: Decision, loaded: Loaded) -> set[int]:
                 touched.add(number)
             case CapSet(account_id=number, cap=cap):
                 loaded.accounts[number].cap = cap
+            case VoucherEnded(voucher_id=number, state=ended):
+                loaded.vouchers[number] = replace(loaded.vouchers[number], state=ended)
+            case VoucherTried(voucher_id=number, wrong_tries=tries):
+                loaded.vouchers[number] = replace(loaded.vouchers[number], wrong_tries=tries)
     return touched
 
 

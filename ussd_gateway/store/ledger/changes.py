@@ -22,8 +22,12 @@ from ussd_gateway.domain.book import (
     Registered,
     StatusSet,
     Subscriber,
+    VoucherEnded,
+    VoucherSent,
+    VoucherTried,
 )
 from ussd_gateway.domain.journal import Hold
+from ussd_gateway.domain.voucher import Voucher
 
 Statement = tuple[str, tuple[Any, ...]]
 
@@ -60,6 +64,13 @@ _HOLD = (
 )
 _CAP = "UPDATE account SET cap = ? WHERE id = ?"
 _DECIDED = "UPDATE hold SET state = ?, posted = ?, decided_by = ? WHERE id = ?"
+_VOUCHER = (
+    "INSERT INTO voucher (id, key, subscriber_id, wallet_id, msisdn, currency, minor, "
+    "code_kid, code_salt, code_tag, wrong_tries, state, sent_at_ms, expires_at_ms) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_TRIED = "UPDATE voucher SET wrong_tries = ? WHERE id = ?"
+_ENDED = "UPDATE voucher SET state = ?, ended_by = ? WHERE id = ?"
 # Whoever committed a purchase asks for it at once; where that one died, others do so then.
 ASK_LATER_MS = 10_000
 
@@ -93,6 +104,12 @@ def statements(change: Change, key: str, now_ms: int) -> Iterator[Statement]:
             yield _DECIDED, (state.value, posted, key, number)
         case CapSet(account_id=number, cap=cap):
             yield _CAP, (cap, number)
+        case VoucherSent(voucher=voucher):
+            yield _VOUCHER, _voucher(voucher, key)
+        case VoucherTried(voucher_id=number, wrong_tries=tries):
+            yield _TRIED, (tries, number)
+        case VoucherEnded(voucher_id=number, state=ended):
+            yield _ENDED, (ended.value, key, number)
         case StatusSet():
             pass  # stands in the account's own row, which is written with its totals
         case _:
@@ -114,6 +131,8 @@ def apply(change: Change, subscribers: dict[int, Subscriber]) -> None:
             pass  # nobody could ask for their rows before they were there
         case HoldPlaced() | HoldDecided() | StatusSet() | CapSet():
             pass  # of accounts, which the batch keeps itself
+        case VoucherSent() | VoucherTried() | VoucherEnded():
+            pass  # the batch keeps vouchers too
         case _:
             assert_never(change)
 
@@ -148,6 +167,25 @@ def _hold(hold: Hold, key: str, now_ms: int) -> tuple[Any, ...]:
         now_ms,
         hold.expires_at_ms,
         hold.journal_id,
+    )
+
+
+def _voucher(voucher: Voucher, key: str) -> tuple[Any, ...]:
+    return (
+        voucher.id,
+        key,
+        voucher.subscriber_id,
+        voucher.wallet_id,
+        voucher.msisdn,
+        voucher.currency,
+        voucher.minor,
+        voucher.kid,
+        voucher.salt,
+        voucher.tag,
+        voucher.wrong_tries,
+        voucher.state.value,
+        voucher.sent_at_ms,
+        voucher.expires_at_ms,
     )
 
 

@@ -18,9 +18,11 @@ from ussd_gateway.store.rows import (
     ACCOUNT,
     HOLD,
     SUBSCRIBER,
+    VOUCHER,
     account_of,
     hold_of,
     subscriber_of,
+    voucher_of,
 )
 
 _SUBSCRIBERS = (
@@ -38,6 +40,7 @@ _NEW_DAY = (
     "ON CONFLICT DO NOTHING"
 )
 _HOLDS = f"SELECT {HOLD} FROM hold WHERE id = ANY(%s::bigint[]) ORDER BY id FOR UPDATE"
+_VOUCHERS = f"SELECT {VOUCHER} FROM voucher WHERE id = ANY(%s::bigint[]) ORDER BY id FOR UPDATE"
 _JOURNALS = JOURNALS.format("= ANY(%s::bigint[])")
 _LEGS = LEGS.format("= ANY(%s::bigint[])")
 _TAKEN_BACK = TAKEN_BACK.format("= ANY(%s::bigint[])")
@@ -124,6 +127,7 @@ class PostgresBooks:
             people = connection.execute(_SUBSCRIBERS, (_array(wanted.subscriber_ids),))
             accounts = connection.execute(_ACCOUNTS, (_array(wanted.account_ids),))
             holds = self._rare(_HOLDS, wanted.hold_ids)
+            vouchers = self._rare(_VOUCHERS, wanted.voucher_ids)
             day = connection.execute(_DAY, (wanted.business_date,))
             stored = connection.execute(_STORED, (_array(wanted.keys),))
             rare = [
@@ -139,6 +143,7 @@ class PostgresBooks:
             {key: (content, outcome) for key, content, outcome in stored.fetchall()},
             {row[0]: hold_of(row) for row in (holds.fetchall() if holds else ())},
             posted_of(*(found.fetchall() if found else () for found in rare)),
+            {row[0]: voucher_of(row) for row in (vouchers.fetchall() if vouchers else ())},
         )
 
     def _rare(

@@ -1,7 +1,7 @@
 """What a commit's digest covers: every row of the books that came with it, column by column.
 
-    command digest = SHA-256 of one key's row, its journal and its entries, and of the hold that
-                     it placed or decided, as canonical JSON
+    command digest = SHA-256 of one key's row, its journal and its entries, and of the hold or
+                     voucher that it began or ended, as canonical JSON
     batch digest   = SHA-256 of its commands' digests, in the order of their keys
 
 The sealer chains the batches later. `store.verify` computes all of it a second time, in its own
@@ -14,7 +14,13 @@ from typing import Any
 
 import msgspec
 
-from ussd_gateway.domain.book import Change, HoldDecided, HoldPlaced
+from ussd_gateway.domain.book import (
+    Change,
+    HoldDecided,
+    HoldPlaced,
+    VoucherEnded,
+    VoucherSent,
+)
 
 _encode = msgspec.json.Encoder().encode
 
@@ -31,8 +37,9 @@ def command_digest(
     return sha256(_encode([*key, journal and [*journal, entries], *holds])).digest()
 
 
-def held(changes: Iterable[Change], now_ms: int) -> list[Sequence[Any]]:
-    """The terms of the hold that is placed, then the end of the one that is decided."""
+def held(changes: Sequence[Change], now_ms: int) -> list[Sequence[Any]]:
+    """The terms of the hold that is placed, then the end of the one that is decided; then the
+    same of a voucher. How often a wrong code was typed is no more in it than wrong PINs are."""
     placed = [
         (
             hold.id,
@@ -53,7 +60,30 @@ def held(changes: Iterable[Change], now_ms: int) -> list[Sequence[Any]]:
         for change in changes
         if isinstance(change, HoldDecided)
     ]
-    return [*placed, *decided]
+    sent = [
+        (
+            voucher.id,
+            voucher.subscriber_id,
+            voucher.wallet_id,
+            voucher.msisdn,
+            voucher.currency,
+            voucher.minor,
+            voucher.kid,
+            voucher.salt.hex(),
+            voucher.tag.hex(),
+            voucher.sent_at_ms,
+            voucher.expires_at_ms,
+        )
+        for change in changes
+        if isinstance(change, VoucherSent)
+        for voucher in (change.voucher,)
+    ]
+    ended = [
+        (change.voucher_id, change.state.value)
+        for change in changes
+        if isinstance(change, VoucherEnded)
+    ]
+    return [*placed, *decided, *sent, *ended]
 
 
 def batch_digest(commands: Iterable[tuple[str, bytes]]) -> bytes:

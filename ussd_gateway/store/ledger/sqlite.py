@@ -13,9 +13,11 @@ from ussd_gateway.store.rows import (
     ACCOUNT,
     HOLD,
     SUBSCRIBER,
+    VOUCHER,
     account_of,
     hold_of,
     subscriber_of,
+    voucher_of,
 )
 
 _SUBSCRIBERS = (
@@ -33,6 +35,7 @@ _NEW_DAY = (
     "WHERE NOT EXISTS (SELECT 1 FROM closed_day WHERE business_date >= ?1)"
 )
 _HOLDS = f"SELECT {HOLD} FROM hold WHERE id IN (SELECT value FROM json_each(?))"
+_VOUCHERS = f"SELECT {VOUCHER} FROM voucher WHERE id IN (SELECT value FROM json_each(?))"
 _JOURNALS, _LEGS, _TAKEN_BACK, _IN_HAND = (
     statement.format("IN (SELECT value FROM json_each(?))")
     for statement in (JOURNALS, LEGS, TAKEN_BACK, IN_HAND)
@@ -89,6 +92,8 @@ class SqliteBooks:
             assert begun, "a later day is closed"
         issued, kid = found or (0, wanted.kid)
         holds = run(_HOLDS, (_list(wanted.hold_ids),)).fetchall() if wanted.hold_ids else ()
+        asked_for = (_list(wanted.voucher_ids),)
+        vouchers = run(_VOUCHERS, asked_for).fetchall() if wanted.voucher_ids else ()
         journals = _list(wanted.journal_ids)
         asked = (_JOURNALS, _LEGS, _TAKEN_BACK, _IN_HAND) if wanted.journal_ids else ()
         rare = [run(each, (journals,)).fetchall() for each in asked]
@@ -100,6 +105,7 @@ class SqliteBooks:
             {key: (content, outcome) for key, content, outcome in stored},
             {row[0]: hold_of(row) for row in holds},
             posted_of(*rare) if rare else {},
+            {row[0]: voucher_of(row) for row in vouchers},
         )
 
     def commit(self, rows: Rows) -> None:

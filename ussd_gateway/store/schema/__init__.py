@@ -6,6 +6,7 @@ equal.
     outbox (SMS to send)                          idempotency (key, outcome) -+
     purchase (to ask of a carrier)                     batch_id |
     hold (money that waits between two accounts)       batch <-+- seal (the chain)
+    voucher (money that waits under a code)
     price_book <--tariff-- journal
     end_of_day (an account's totals) --business_date--> closed_day
 
@@ -44,6 +45,7 @@ from ussd_gateway.store.schema.books import (
     seal,
     subscriber,
     unsealed,
+    voucher,
 )
 from ussd_gateway.store.schema.menus import (
     menu_approval,
@@ -91,4 +93,5 @@ __all__ = [
     "staff_sign_in",
     "subscriber",
     "unsealed",
+    "voucher",
 ]

@@ -263,6 +263,38 @@ hold = Table(
     ),
 )
 
+# Money under a code. How it ended stands in it too, once.
+voucher = Table(
+    "voucher",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=False),
+    Column("key", String(120), nullable=False, unique=True),
+    Column("subscriber_id", BigInteger, ForeignKey("subscriber.id"), nullable=False),
+    Column("wallet_id", BigInteger, ForeignKey("account.id"), nullable=False),
+    Column("msisdn", String(16), nullable=False),  # whom the money is for
+    Column("currency", String(3), nullable=False),
+    Column("minor", BigInteger, nullable=False),
+    Column("code_kid", String(16), nullable=False),
+    Column("code_salt", LargeBinary, nullable=False),
+    Column("code_tag", LargeBinary, nullable=False),
+    Column("wrong_tries", SmallInteger, nullable=False),
+    Column("state", String(8), nullable=False),
+    Column("sent_at_ms", BigInteger, nullable=False),
+    Column("expires_at_ms", BigInteger, nullable=False),
+    Column("ended_by", String(120), unique=True),  # the key of the command
+    CheckConstraint("minor > 0", name="minor"),
+    CheckConstraint("0 <= wrong_tries AND wrong_tries <= 3", name="wrong_tries"),
+    CheckConstraint("state IN ('open', 'cashed', 'returned')", name="state"),
+    CheckConstraint("(state = 'open') = (ended_by IS NULL)", name="ended"),
+    Index("ix_voucher_msisdn", "msisdn"),
+    Index(
+        "ix_voucher_open",
+        "expires_at_ms",
+        sqlite_where=text("state = 'open'"),
+        postgresql_where=text("state = 'open'"),
+    ),
+)
+
 day_counter = Table(
     "day_counter",
     metadata,

@@ -1,6 +1,7 @@
 """What was committed beside its digests: invariant 14, row by row and commit by commit.
 
-    key, journal, entries, hold  ->  digest of the key      a row that changed is told by itself
+    key, journal, entries,       ->  digest of the key      a row that changed is told by itself
+    hold, voucher
     digests of a commit's keys   ->  digest of the batch    rows that are missing, as a range
 
 Both are computed here in this module's own words, as canonical JSON.
@@ -15,12 +16,14 @@ from typing import Any
 
 from sqlalchemy import Connection, String, cast, select
 
-from ussd_gateway.store.schema import batch, entry, hold, idempotency, journal
+from ussd_gateway.store.schema import batch, entry, hold, idempotency, journal, voucher
 from ussd_gateway.store.snapshot import Row, beside, rows
 from ussd_gateway.store.verify.finding import Tally
 
 _PLACED = hold.alias("placed")
 _DECIDED = hold.alias("decided")
+_SENT = voucher.alias("sent")
+_ENDED = voucher.alias("ended")
 
 _KEY = (
     idempotency.c.key,
@@ -53,19 +56,33 @@ _TERMS = (
     _PLACED.c.journal_id,
 )
 _END = (_DECIDED.c.id, _DECIDED.c.state, _DECIDED.c.posted)
+_VOUCHER = (
+    _SENT.c.id,
+    _SENT.c.subscriber_id,
+    _SENT.c.wallet_id,
+    _SENT.c.msisdn,
+    _SENT.c.currency,
+    _SENT.c.minor,
+    _SENT.c.code_kid,
+    _SENT.c.code_salt,
+    _SENT.c.code_tag,
+    _SENT.c.sent_at_ms,
+    _SENT.c.expires_at_ms,
+)
+_VOUCHER_END = (_ENDED.c.id, _ENDED.c.state)
+_PARTS = (_KEY, _JOURNAL, _TERMS, _END, _VOUCHER, _VOUCHER_END)
 
 _COMMANDS = select(
     idempotency.c.journal_id,
     idempotency.c.batch_id,
     idempotency.c.digest,
-    *_KEY,
-    *_JOURNAL,
-    *_TERMS,
-    *_END,
+    *(column for part in _PARTS for column in part),
 ).select_from(
     idempotency.outerjoin(journal, journal.c.id == idempotency.c.journal_id)
     .outerjoin(_PLACED, _PLACED.c.key == idempotency.c.key)
     .outerjoin(_DECIDED, _DECIDED.c.decided_by == idempotency.c.key)
+    .outerjoin(_SENT, _SENT.c.key == idempotency.c.key)
+    .outerjoin(_ENDED, _ENDED.c.ended_by == idempotency.c.key)
 )
 _POSTED = _COMMANDS.where(idempotency.c.journal_id.is_not(None)).order_by(
     idempotency.c.journal_id
@@ -94,17 +111,21 @@ def check_digests(books: Connection, sealed: Tally) -> None:
 
 def _check_command(command: Row, entries: list[list[int]], sealed: Tally) -> None:
     journal_id, batch_id, digest, *rest = command
-    told, moved, terms, end = _cut(rest, len(_KEY), len(_JOURNAL), len(_TERMS), len(_END))
+    told, moved, *parts = _cut(rest, *map(len, _PARTS))
     written: list[Any] = [*told, None if moved[0] is None else [*moved, entries]]
-    written += [part for part in (terms, end) if part[0] is not None]
+    written += [[_plain(each) for each in part] for part in parts if part[0] is not None]
     name = f"key {told[0]}" if journal_id is None else f"key {told[0]}, journal {journal_id}"
     if digest is None or batch_id is None:
         sealed.wrong(f"{name}: it names no commit")
     elif _digest(written) != digest:
-        parts = "its row" if journal_id is None else "its row, its journal or its entries"
+        changed = "its row" if journal_id is None else "its row, its journal or its entries"
         if len(written) > len(told) + 1:
-            parts += " or its hold"
-        sealed.wrong(f"{name}: {parts} are not what was committed in batch {batch_id}")
+            changed += " or its hold" if parts[0][0] or parts[1][0] else " or its voucher"
+        sealed.wrong(f"{name}: {changed} are not what was committed in batch {batch_id}")
+
+
+def _plain(value: Any) -> Any:
+    return value.hex() if isinstance(value, bytes) else value
 
 
 def _cut(row: Sequence[Any], *lengths: int) -> Iterator[list[Any]]:

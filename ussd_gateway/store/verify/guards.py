@@ -38,6 +38,7 @@ from ussd_gateway.store.schema import (
     journal,
     price_book,
     seal,
+    voucher,
 )
 from ussd_gateway.store.verify.finding import Tally
 
@@ -94,6 +95,20 @@ _RULES = (
         "that a hold is decided again",
     ),
     _Rule("hold", "hold_kept", "DELETE", None, "that a hold is removed"),
+    _Rule(
+        "voucher",
+        "voucher_ends_once",
+        "UPDATE",
+        "old.state <> 'open' or new.wrong_tries < old.wrong_tries or new.id <> old.id or "
+        "new.key <> old.key or new.subscriber_id <> old.subscriber_id or "
+        "new.wallet_id <> old.wallet_id or new.msisdn <> old.msisdn or "
+        "new.currency <> old.currency or new.minor <> old.minor or "
+        "new.code_kid <> old.code_kid or new.code_salt <> old.code_salt or "
+        "new.code_tag <> old.code_tag or new.sent_at_ms <> old.sent_at_ms or "
+        "new.expires_at_ms <> old.expires_at_ms",
+        "that a voucher ends again",
+    ),
+    _Rule("voucher", "voucher_kept", "DELETE", None, "that a voucher is removed"),
     _Rule("account", "account_kept", "DELETE", None, "that an account is removed"),
     _Rule(
         "day_counter",
@@ -183,17 +198,19 @@ def try_to_change(engine: Engine, *, guarded: Tally, grown: Tally) -> None:
         statement = update(account).where(this).values({name: total - 1})
         if not _is_refused(engine, statement, moved):
             grown.wrong(f"account: a lower {name} was not refused (it was undone)")
-    _try_holds(engine, grown)
+    _try_again(engine, hold, "pending", "a second decision", grown)
+    _try_again(engine, voucher, "open", "a second end", grown)
 
 
-def _try_holds(engine: Engine, grown: Tally) -> None:
-    decided = select(func.min(hold.c.id)).where(hold.c.state != "pending")
-    this = hold.c.id == decided.scalar_subquery()
+def _try_again(engine: Engine, table: Table, begins: str, told: str, grown: Tally) -> None:
+    """What is decided once, by its column `state`."""
+    decided = select(func.min(table.c.id)).where(table.c.state != begins)
+    this = table.c.id == decided.scalar_subquery()
     grown.checked += 2
-    if not _is_refused(engine, update(hold).where(this).values(state=hold.c.state), decided):
-        grown.wrong("hold: a second decision was not refused (it was undone)")
-    if not _is_refused(engine, delete(hold).where(this), decided):
-        grown.wrong("hold: DELETE of a row was not refused (it was undone)")
+    if not _is_refused(engine, update(table).where(this).values(state=table.c.state), decided):
+        grown.wrong(f"{table.name}: {told} was not refused (it was undone)")
+    if not _is_refused(engine, delete(table).where(this), decided):
+        grown.wrong(f"{table.name}: DELETE of a row was not refused (it was undone)")
 
 
 def _is_refused(

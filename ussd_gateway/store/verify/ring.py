@@ -12,5 +12,6 @@ TRUST_MONEY = frozenset({1010, 1020})
 HELD_MONEY = frozenset(range(2010, 2060))
 E_MONEY = HELD_MONEY | frozenset(range(2410, 2431))
 RING = TRUST_MONEY | E_MONEY | frozenset({2440})
+UNCLAIMED = 2410
 AIRTIME_ON_ORDER = 2421
 CARRIER_MONEY = frozenset({1120, 2110, 2120, 2130})

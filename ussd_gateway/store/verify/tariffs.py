@@ -40,7 +40,7 @@ from ussd_gateway.store.verify.ring import E_MONEY
 class _Kind:
     """What a journal of a kind is priced by: names of services."""
 
-    fee: str
+    fee: str | None = None  # None: it is free
     income: int | None = None  # where the fee goes; None: there must be none
     kept: str | None = None  # out of what the payee gets
     commission: str | None = None
@@ -53,6 +53,8 @@ _KINDS = {
     "withdraw": _Kind("withdraw", 4020, commission="withdraw.commission"),
     "deposit": _Kind("deposit", commission="deposit.commission"),
     "airtime": _Kind("airtime"),
+    "voucher": _Kind("voucher", 4010),
+    "voucher_cashed": _Kind(commission="withdraw.commission"),
 }
 # What the first journals named: what stands under these names, by its digest.
 _FIRST = {
@@ -216,11 +218,13 @@ def _owed(
     kind: _Kind, amount: _Amount, found: _Legs, in_force: Callable[[str], _Tariff | None]
 ) -> tuple[dict[_Role, int], int] | str:
     """What each role should move, and the payer's fee; or what is wrong with the book."""
-    paid = in_force(kind.fee)
-    fee = paid.fee(amount) if paid else None
-    if paid is None or fee is None:
-        return f"has no price for {kind.fee} of {amount}"
-    tax, kept = paid.tax(fee), 0
+    fee = tax = kept = 0
+    if kind.fee:
+        paid = in_force(kind.fee)
+        priced = paid.fee(amount) if paid else None
+        if paid is None or priced is None:
+            return f"has no price for {kind.fee} of {amount}"
+        fee, tax = priced, paid.tax(priced)
     if kind.kept and (by_payee := in_force(kind.kept)):
         kept = by_payee.fee(amount) or 0
         tax += by_payee.tax(kept)

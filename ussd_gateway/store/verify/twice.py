@@ -12,6 +12,7 @@ from ussd_gateway.store.schema import (
     hold,
     price_book,
     unsealed,
+    voucher,
 )
 from ussd_gateway.store.snapshot import rows
 from ussd_gateway.store.verify.finding import Tally
@@ -22,6 +23,7 @@ def check_twice(
     *,
     summed: Tally,
     resolved: Tally,
+    claimed: Tally,
     priced: Tally,
     daily: Tally,
     sealed: Tally,
@@ -29,6 +31,7 @@ def check_twice(
     """Each table under the rule that reads it."""
     _check(books, account, summed, "id")
     _check(books, hold, resolved, "id")
+    _check(books, voucher, claimed, "id")
     _check(books, price_book, priced, "id")
     _check(books, closed_day, daily, "business_date")
     _check(books, end_of_day, daily, "account_id", "business_date")
