@@ -1,9 +1,11 @@
 """A ledger with two wallets, on SQLite and on PostgreSQL alike."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -42,17 +44,40 @@ class SetClock:
         self.at += timedelta(seconds=seconds)
 
 
+@pytest.fixture(scope="session")
+def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite database with the newest schema, to be copied."""
+    path = tmp_path_factory.mktemp("empty") / "ledger.sqlite"
+    _make(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def empty_database(postgres: Postgres) -> str:
+    """The name of the same on PostgreSQL."""
+    url = postgres.create_database()
+    _make(url)
+    return urlsplit(url).path.removeprefix("/")
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     """An empty database with the newest schema."""
     if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'ledger.sqlite'}"
+        path = tmp_path / "ledger.sqlite"
+        shutil.copy(request.getfixturevalue("empty_file"), path)
+        url = f"sqlite:///{path}"
     else:
         server: Postgres = request.getfixturevalue("postgres")
-        url = server.create_database()
+        url = server.create_database(template=request.getfixturevalue("empty_database"))
+    engine = connect(url)
+    yield engine
+    engine.dispose()
+
+
+def _make(url: str) -> None:
     engine = connect(url)
     upgrade(engine)
-    yield engine
     engine.dispose()
 
 
