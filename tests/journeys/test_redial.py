@@ -5,6 +5,7 @@ once, whoever starts again has paid nothing, and nobody comes to a dead end.
                           \\--> Start again --> the first screen
 """
 
+import json
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -29,6 +30,8 @@ from ussd_gateway.ussd.turn.row import unpack
 
 CONTINUE, START_AGAIN = "1", "2"
 PIN, NEW_PIN, WRONG_PIN = "4826", "7305", "4827"
+# Grace has sent a code to this number, in every world.
+UNPAID, CODE = "0711000008", "<code>"
 RECEIPT = re.compile(r"\b[0-9A-Z]{10}\b")
 
 
@@ -60,6 +63,7 @@ class Told:
 
 JOURNEYS = (
     Journey("send_money", "Amina", "*384#", ("1", "0711000002", "500", PIN), pays=True),
+    Journey("voucher", "Amina", "*384#", ("1", "0711000009", "500", "1", PIN), pays=True),
     Journey("withdraw", "Amina", "*384#", ("2", "100200", "1000", PIN), pays=True),
     Journey(
         "pay_bill",
@@ -81,6 +85,7 @@ JOURNEYS = (
     Journey("no_cap_day", "Amina", "*384#", ("5", "5", "5", PIN)),
     Journey("pin", "Amina", "*384#", ("5", "4", PIN, NEW_PIN, WRONG_PIN, NEW_PIN, NEW_PIN)),
     Journey("deposit", "Wanjiru", "*385#", ("1", "0711000003", "1000", "6174"), pays=True),
+    Journey("pay_out", "Wanjiru", "*385#", ("5", "1", UNPAID, CODE, "6174"), pays=True),
     Journey("float", "Wanjiru", "*385#", ("3", "6174")),
     Journey("commission", "Wanjiru", "*385#", ("4", "6174")),
     Journey(
@@ -90,6 +95,7 @@ JOURNEYS = (
         ("1", "Pendo Achieng", "12345678", "1", NEW_PIN, WRONG_PIN, NEW_PIN, NEW_PIN),
     ),
 )
+SENT = Journey("sent", "Grace", "*384#", ("1", UNPAID, "500", "1", "5937"))
 SCREENS = [
     pytest.param(journey, hop, id=f"{journey.name}-{hop}")
     for journey in JOURNEYS
@@ -128,6 +134,7 @@ def new_world(
                 )
             ) as world,
         ):
+            walks(world, SENT, len(SENT.typed))
             yield world
 
     return new
@@ -169,7 +176,7 @@ def test_whoever_continues_pays_once(
     # The reason that stood above it is said once.
     assert lost.text.endswith(shown.text)
     assert books(world) == before, "nothing moves but on a PIN"
-    last = types(phone, journey.typed[hop:])
+    last = types(phone, typed(world, journey)[hop:])
 
     assert Told(RECEIPT.sub("R", last.text), books(world)) == undisturbed[journey.name]
     assert (books(world).journals + books(world).purchases > moved(before)) is journey.pays
@@ -238,11 +245,19 @@ def walks(world: GatewayWorld, journey: Journey, hop: int) -> Screen:
     """So many inputs; then the phone is gone, and nobody is told."""
     phone = world.phone(number(world, journey))
     shown = phone.dial(journey.code)
-    return types(phone, journey.typed[:hop]) if hop else shown
+    return types(phone, typed(world, journey)[:hop]) if hop else shown
 
 
-def types(phone: Handset, typed: tuple[str, ...]) -> Screen:
-    return [phone.enter(text) for text in typed][-1]
+def typed(world: GatewayWorld, journey: Journey) -> tuple[str, ...]:
+    """The code is what the SMS says that was sent in this world."""
+    if CODE not in journey.typed:
+        return journey.typed
+    [(params,)] = rows(world, "SELECT params FROM outbox WHERE template = 'voucher_code'")
+    return tuple(json.loads(params)["code"] if text == CODE else text for text in journey.typed)
+
+
+def types(phone: Handset, texts: tuple[str, ...]) -> Screen:
+    return [phone.enter(text) for text in texts][-1]
 
 
 def books(world: GatewayWorld) -> Books:
