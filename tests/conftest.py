@@ -21,7 +21,7 @@ def postgres() -> Iterator[Postgres]:
     """A PostgreSQL that the tests of this process share; `create_database` makes a new one."""
     with ExitStack() as stack:
         try:
-            server = stack.enter_context(Postgres())
+            server = stack.enter_context(Postgres(syncs=False))
         except (ImportError, OSError, NotStarted) as error:
             pytest.skip(f"PostgreSQL does not run here: {error}")
         yield server

@@ -4,17 +4,16 @@ import time
 from pathlib import Path
 
 import psycopg
-import pytest
 
 from ussd_gateway.embedded.postgres import Postgres
 
 from .processes import eventually, owner, running
 
 
-@pytest.mark.parametrize("option", ["fsync", "synchronous_commit", "full_page_writes"])
-def test_a_commit_is_on_the_disk_when_it_is_answered(postgres: Postgres, option: str) -> None:
-    with psycopg.connect(postgres.url()) as connection:
-        assert connection.execute(f"SHOW {option}").fetchone() == ("on",)
+def test_a_commit_is_on_the_disk_when_it_is_answered() -> None:
+    with Postgres() as server, psycopg.connect(server.url()) as connection:
+        for option in ("fsync", "synchronous_commit", "full_page_writes"):
+            assert connection.execute(f"SHOW {option}").fetchone() == ("on",)
 
 
 def test_fresh_databases_are_empty_and_apart(postgres: Postgres, postgres_url: str) -> None:
