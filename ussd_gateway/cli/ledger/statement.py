@@ -1,6 +1,6 @@
 """What came and went on an account: on the screen, as CSV, as PDF, for programs."""
 
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +15,7 @@ from ussd_gateway.cli.ledger.looking import (
     print_json,
     references,
 )
+from ussd_gateway.cli.ledger.period import Begins, Ends, period
 
 if TYPE_CHECKING:
     from ussd_gateway.domain.market import Market
@@ -27,19 +28,8 @@ def statement(
         str, typer.Argument(metavar="ID", help="A phone number, a till, or KES-2440.")
     ],
     *,
-    begins: Annotated[
-        datetime | None,
-        typer.Option(
-            "--from",
-            formats=["%Y-%m-%d"],
-            metavar="DATE",
-            help="[default: the first of the last day's month]",
-        ),
-    ] = None,
-    ends: Annotated[
-        datetime | None,
-        typer.Option("--to", formats=["%Y-%m-%d"], metavar="DATE", help="[default: today]"),
-    ] = None,
+    begins: Begins = None,
+    ends: Ends = None,
     csv: CsvFile = None,
     pdf: Annotated[
         Path | None, typer.Option("--pdf", metavar="FILE", help="Write a paper of A4 pages.")
@@ -58,10 +48,7 @@ def statement(
     settings = load()
     here = market(settings)
     now_ms = int(clock(settings).now().timestamp() * 1000)
-    last = ends.date() if ends else here.business_date(now_ms)
-    first = begins.date() if begins else last.replace(day=1)
-    if first > last:
-        raise typer.BadParameter(f"{first} is after {last}")
+    first, last = period(begins, ends, today=here.business_date(now_ms))
 
     found = _read(account, settings, first, last)
     account_name = name_of(found.code)

@@ -1,7 +1,7 @@
 """What past payments would have cost under other tariffs. Nothing is written."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +9,7 @@ import typer
 
 from ussd_gateway.cli.books import opened
 from ussd_gateway.cli.ledger.looking import AsJson, print_json
+from ussd_gateway.cli.ledger.period import Begins, Ends, period
 from ussd_gateway.cli.told import told
 
 if TYPE_CHECKING:
@@ -28,19 +29,8 @@ def what_if(
         ),
     ],
     *,
-    begins: Annotated[
-        datetime | None,
-        typer.Option(
-            "--from",
-            formats=["%Y-%m-%d"],
-            metavar="DATE",
-            help="[default: the first of the last day's month]",
-        ),
-    ] = None,
-    ends: Annotated[
-        datetime | None,
-        typer.Option("--to", formats=["%Y-%m-%d"], metavar="DATE", help="[default: today]"),
-    ] = None,
+    begins: Begins = None,
+    ends: Ends = None,
     as_json: AsJson = False,
 ) -> None:
     """Price past payments again by other tariffs: what they cost, and what they would.
@@ -55,10 +45,7 @@ def what_if(
 
     settings = load()
     today = market(settings).business_date(int(clock(settings).now().timestamp() * 1000))
-    last = ends.date() if ends else today
-    first = begins.date() if begins else last.replace(day=1)
-    if first > last:
-        raise typer.BadParameter(f"{first} is after {last}")
+    first, last = period(begins, ends, today=today)
 
     with told():
         prices = prices_at(settings, tariffs)
