@@ -1,6 +1,6 @@
 """`make bench`: every part, or those that are named: `python -m benchmarks hops writer`.
 
-    engine | hops | payments | writer | memory        the whole, in about eight minutes
+    engine | hops | payments | writer | sms | memory  the whole, in about ten minutes
     growth                                            apart, in about six
 
 Each part starts what it needs on 127.0.0.1 and in one folder of /tmp, and ends it. The whole is
@@ -19,7 +19,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from benchmarks import engine, growth, hops, machine, memory, payments, writer
+from benchmarks import engine, growth, hops, machine, memory, payments, sms, writer
 from benchmarks.figures import Figure, Subject, noisy_above, table, written
 from benchmarks.ground import Ground
 from ussd_gateway.embedded.postgres import ROOM
@@ -29,6 +29,7 @@ PARTS: dict[str, Callable[[Ground, Callable[[str], None]], list[Subject]]] = {
     "hops": hops.measure,
     "payments": payments.measure,
     "writer": writer.measure,
+    "sms": sms.measure,
     "memory": memory.measure,
     "growth": growth.measure,
 }

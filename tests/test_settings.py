@@ -55,6 +55,31 @@ def test_nothing_set_is_the_demo() -> None:
     assert settings.allowed_ips == (ip_network("127.0.0.0/8"), ip_network("::1"))
 
 
+def test_an_smsc_is_the_simulators_or_is_named() -> None:
+    demo = load({})
+    assert (demo.smpp_host, demo.smpp_port, demo.smpp_tls) == ("127.0.0.1", None, False)
+    assert (demo.smpp_system_id, demo.smpp_password) == ("gateway", "demo")
+
+    without = load(PRODUCTION)
+    assert (without.smpp_host, without.smpp_port, without.smpp_system_id) == (None, None, None)
+    assert without.smpp_tls
+
+    named = load(
+        PRODUCTION
+        | {
+            "SMPP_HOST": "smsc.carrier.example",
+            "SMPP_PORT": "2775",
+            "SMPP_SYSTEM_ID": "jirani",
+            "SMPP_PASSWORD": "dawn",
+            "SMPP_TLS": "off",
+        }
+    )
+    assert (named.smpp_host, named.smpp_port) == ("smsc.carrier.example", 2775)
+    assert (named.smpp_system_id, named.smpp_password) == ("jirani", "dawn")
+    assert not named.smpp_tls
+    assert "dawn" not in repr(named)
+
+
 def test_empty_counts_as_unset() -> None:
     assert load({"PORT": "", "SEED": ""}) == load({})
 
@@ -100,6 +125,8 @@ def test_production_has_no_default_for(name: str) -> None:
         ("CARRIER_BASE_URL", "http://billing.carrier.example", "unencrypted"),
         ("CARRIER_BASE_URL", "http://127.0.0.1:8100/carrier", "the carrier gives you"),
         ("CARRIER_TOKEN", "demo", "the carrier gives you"),
+        ("SMPP_SYSTEM_ID", "gateway", "the carrier gives you"),
+        ("SMPP_PASSWORD", "demo", "the carrier gives you"),
         ("CLOCK_OFFSET_S", "0", "demo only"),
         ("SEED", "7", "demo only"),
     ],
@@ -131,6 +158,14 @@ def test_production_refuses(name: str, value: str, advice: str) -> None:
         ("AT_BASE_URL", "127.0.0.1:8100", "write an address like"),
         ("CARRIER_BASE_URL", "https://billing.carrier.example", "its simulator only"),
         ("CARRIER_BASE_URL", "carrier", "write an address like"),
+        ("SMPP_HOST", "smsc.carrier.example", "its simulator only"),
+        ("SMPP_PORT", "2775a", "a number from 1 to 65535"),
+        ("SMPP_PORT", "8000", "the same as PORT"),
+        ("SMPP_PORT", "8100", "the same as SIM_PORT"),
+        ("SMPP_SYSTEM_ID", "sixteen-letters-", "at most 15 plain characters"),
+        ("SMPP_PASSWORD", "moonlight", "at most 8 plain characters"),
+        ("SMPP_PASSWORD", "mwezi\u00e9", "at most 8 plain characters"),
+        ("SMPP_TLS", "yes", "write on or off"),
         ("LOG_LEVEL", "loud", "debug, info, warning, error"),
         ("CLOCK_OFFSET_S", "1.5", "whole seconds"),
         ("SEED", "lucky", "a whole number"),

@@ -8,7 +8,7 @@ No room imports another; each is handed what it needs in `app`.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import Enum
 from typing import NewType, Protocol
 from uuid import UUID
@@ -354,6 +354,13 @@ class Reads(Protocol):
     def movements(self, account_id: int, *, count_max: int) -> Sequence[Movement]:
         """The newest entries of an account, newest first. Raises BooksLost."""
 
+    def business_language(self, msisdn: Msisdn) -> str | None:
+        """In which the business of this phone is spoken to; None: it is of no business. Raises
+        BooksLost."""
+
+    def asked_by_sms(self, msisdn: Msisdn, *, since_ms: int) -> int:
+        """How often a number was answered by SMS what it asked so. Raises BooksLost."""
+
 
 @dataclass(frozen=True, slots=True)
 class Holder:
@@ -444,6 +451,42 @@ class Records(Protocol):
 
     def barred(self, *, count_max: int) -> Sequence[Barred]:
         """Accounts that are not active, by reference."""
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Whoever stood on a side of a journal. `number` is masked, or a business's own; both are
+    empty for the house."""
+
+    name: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Receipted:
+    """What a receipt stands for, as somebody who asks may be told. `moved`: what came to the
+    asker by it, less than nothing where it went; None: they have no account in it. `told`: it
+    was told to their number. `amounts` are those that its parties were told, the payer's
+    first; `taken_back` is what later journals took back of it."""
+
+    receipt: str
+    at_ms: int
+    amounts: tuple[Money, ...]
+    moved: Money | None
+    other: Party
+    told: bool
+    taken_back: Money
+
+
+class Receipts(Protocol):
+    """Looks behind a receipt. Each raises BooksLost."""
+
+    def find(self, receipt: str, asker: Msisdn) -> Receipted | None:
+        """As `asker` may see it; None: there is none."""
+
+    def asked(self, asker: Msisdn, today: date, key: str) -> int:
+        """How often this number has asked today, this time among them. The same key again
+        counts once."""
 
 
 class Numbers(Protocol):
@@ -578,8 +621,12 @@ class StatusReport:
 
 @dataclass(frozen=True, slots=True)
 class Sms:
+    """`sender` is the name or short code that the phone shows it from; None: whatever the
+    provider has for that number. The text is somebody's money, so it is in no repr."""
+
     to: Msisdn
-    text: str
+    text: str = field(repr=False)
+    sender: str | None = None
 
 
 class SmsState(Enum):
@@ -590,25 +637,56 @@ class SmsState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class SmsResult:
+    """What `provider` answered, by its name in menus/providers.yaml."""
+
     state: SmsState
+    provider: str
     provider_id: str | None
     detail: str  # the provider's own word
-    cost: str | None = None  # as the provider writes it: "KES 0.8000"
+    cost: str | None = None  # as the provider writes it: "KES 0.8000"; None: cannot be read
 
 
 class DoorError(Exception):
-    """The outside did not take it and nothing happened there: try again later."""
+    """The outside did not take it and nothing happened there: try again later. `provider` was
+    asked last, if any was: what it takes again some day shows that it is back."""
+
+    def __init__(self, why: str, *, provider: str | None = None) -> None:
+        super().__init__(why)
+        self.provider = provider
 
 
 class SmsSender(Protocol):
     def send(self, sms: Sms) -> SmsResult:
-        """Blocks until the provider answers or its time-out. Raises DoorError."""
+        """Blocks until the provider answers or its time-out. Raises DoorError where surely
+        nothing went out."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryReport:
+    """What a provider says later of a message that it took."""
+
+    provider: str
     provider_id: str
+    msisdn: Msisdn | None  # None: the report does not say, or nobody can read it
     status: str  # the vendor's word
     final: bool
     delivered: bool
-    reason: str
+    reason: str  # in words for a person; empty: none was given
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingSms:
+    """What somebody texted to us. It may hold a PIN: the text is in no repr, and is never
+    stored or logged as it came. `id` is the provider's, the same when it comes again."""
+
+    provider: str
+    id: str
+    sender: Msisdn
+    to: str  # the short code
+    text: str = field(repr=False)
+    at: datetime
+
+
+class IncomingSmsTaker(Protocol):
+    def take(self, incoming: IncomingSms) -> None:
+        """Answers it, once for each id of a provider. Raises BooksLost: it may come again."""

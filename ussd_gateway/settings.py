@@ -38,10 +38,13 @@ DEMO_TOKEN = "dev"
 DEMO_AT_USERNAME = "sandbox"
 DEMO_AT_API_KEY = "demo"
 DEMO_CARRIER_TOKEN = "demo"
+DEMO_SMPP_SYSTEM_ID = "gateway"
+DEMO_SMPP_PASSWORD = "demo"
 NEW_PIN_KEY = "make one: PIN_KEY=k1:$(openssl rand -hex 32)"
 NEW_TOKEN = "make one: CALLBACK_TOKENS=$(openssl rand -hex 16)"
 AT_BASE_URL = "https://api.africastalking.com"
 NEW_CARRIER = "the carrier gives you CARRIER_BASE_URL and CARRIER_TOKEN"
+NEW_SMPP = "the carrier gives you SMPP_HOST, SMPP_PORT, SMPP_SYSTEM_ID and SMPP_PASSWORD"
 
 token_characters_min = 16
 tokens_max = 2
@@ -146,6 +149,13 @@ def _other_port(value: object, info: ValidationInfo) -> object:
     return value
 
 
+def _third_port(value: object, info: ValidationInfo) -> object:
+    for name in ("port", "sim_port"):
+        if value is not None and value == info.data.get(name) and not _in_production(info):
+            raise ValueError(f"is the same as {name.upper()}; choose another")
+    return value
+
+
 def _lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
@@ -247,6 +257,40 @@ def _provider_url(value: object, info: ValidationInfo, *, example: str) -> str:
     return str(value).rstrip("/")
 
 
+def _check_smpp_host(value: object, info: ValidationInfo) -> object:
+    if _in_production(info):
+        return value
+    if value is not None and not _is_loopback(str(value)):
+        raise ValueError("the demo sends to its simulator only; unset it")
+    return value or "127.0.0.1"
+
+
+def _of_smpp(demo: str, length_max: int) -> BeforeValidator:
+    """In the demo unset it is `demo`, which production refuses. SMPP itself would cut what is
+    longer, and nobody would see why it is not let in."""
+
+    def check(value: object, info: ValidationInfo) -> object:
+        if value is None:
+            return None if _in_production(info) else demo
+        if _in_production(info) and value == demo:
+            raise ValueError(f"production needs its own; {NEW_SMPP}")
+        text = str(value)
+        if not (text.isascii() and text.isprintable() and len(text) <= length_max):
+            raise ValueError(f"SMPP takes at most {length_max} plain characters; {NEW_SMPP}")
+        return value
+
+    return BeforeValidator(check)
+
+
+def _check_smpp_tls(value: object, info: ValidationInfo) -> object:
+    """On a private line it may be off, if somebody says so."""
+    if value is None:
+        return _in_production(info)
+    if value not in ("on", "off"):
+        raise ValueError("write on or off")
+    return value == "on"
+
+
 def _is_loopback(host: str) -> bool:
     try:
         return ip_address(host).is_loopback
@@ -311,6 +355,15 @@ class Settings(BaseModel):
     carrier_token: Annotated[str, _own(DEMO_CARRIER_TOKEN, NEW_CARRIER)] = Field(
         default=_UNSET, repr=False
     )
+
+    # Only where menus/providers.yaml leads to smpp. In the demo SMPP_PORT starts its SMSC.
+    smpp_host: Annotated[str | None, BeforeValidator(_check_smpp_host)] = None
+    smpp_port: Annotated[Port | None, AfterValidator(_third_port)] = None
+    smpp_system_id: Annotated[str | None, _of_smpp(DEMO_SMPP_SYSTEM_ID, 15)] = None
+    smpp_password: Annotated[str | None, _of_smpp(DEMO_SMPP_PASSWORD, 8)] = Field(
+        default=None, repr=False
+    )
+    smpp_tls: Annotated[bool, BeforeValidator(_check_smpp_tls)] = _UNSET
 
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],

@@ -56,7 +56,7 @@ def _server(it: Gateway, random: Random) -> bool:
     return bool(servers) and kill(random.choice(servers))
 
 
-def _flush(it: Gateway, _random: Random) -> bool:
+def flush(it: Gateway, _random: Random) -> bool:
     """Valkey forgets all: every session, every job."""
     try:
         with redis.from_url(it.settings.redis_url) as client:
@@ -66,7 +66,7 @@ def _flush(it: Gateway, _random: Random) -> bool:
     return True
 
 
-def _part(name: str) -> Kill:
+def part(name: str) -> Kill:
     return lambda it, _random: it.kill(name)
 
 
@@ -78,12 +78,12 @@ def _backend(server: Postgres, _it: Gateway, random: Random) -> bool:
 
 VICTIMS: list[tuple[str, Kill]] = [
     ("a web server process", _server),
-    ("all of web", _part("web")),
-    ("SMS worker", _part("worker")),
-    ("relay", _part("relay")),
-    ("scheduler", _part("scheduler")),
-    ("Valkey", _part("valkey")),
-    ("Valkey emptied", _flush),
+    ("all of web", part("web")),
+    ("SMS worker", part("worker")),
+    ("relay", part("relay")),
+    ("scheduler", part("scheduler")),
+    ("Valkey", part("valkey")),
+    ("Valkey emptied", flush),
 ]
 # What holds payments and messages in flight is hit most.
 WEIGHTS = (4, 1, 3, 2, 1, 2, 1)

@@ -21,6 +21,7 @@ from tests.chaos import (
     shot,
     simulated,
     tampers,
+    texted,
 )
 from tests.chaos.books import on_both
 from tests.chaos.mutants import tried
@@ -55,6 +56,8 @@ PARTS = {
         partial(full.under, room=full.writers_room),
         full.cannot,
     ),
+    "sms": Part("SMS while relay, workers, Valkey and provider fail; SQLite", texted.on_sqlite),
+    "sms-postgres": Part("the same", texted.on_postgres),
     "flood": Part("more phones than threads", flood.phones_at_once),
     "packs": Part("spoilt menus", packs.spoilt),
     "machine": Part("commands of all kinds, against a model", simulated.machine),

@@ -41,11 +41,13 @@ def test_every_file_is_read_and_its_faults_are_told_at_once(menus: Path) -> None
     edit(menus / "agent.yaml", "go: deposit_customer", "go: deposit_costumer")
     edit(menus / "sms.yaml", "{receipt} Sent", "{reciept} Sent")
     edit(menus / "routes.yaml", '"*385#": agent', '"*385#": agents')
+    edit(menus / "providers.yaml", '"+": [africastalking]', '"+": [africatalking]')
     done = lint(menus)
     told = [line.split(" ")[:2] for line in done.stdout.splitlines()]
     assert done.returncode == 1
     assert [(where.split(":")[0], code) for where, code in told] == [
         ("menus/agent.yaml", "E04"),
+        ("menus/providers.yaml", "E52"),
         ("menus/routes.yaml", "E04"),
         ("menus/sms.yaml", "E09"),
     ], done.stdout

@@ -1,4 +1,5 @@
 import pytest
+from anyascii import anyascii
 
 from ussd_gateway.domain import gsm7
 
@@ -20,11 +21,29 @@ def test_extension_characters_cost_two() -> None:
         ("Ç", "Ç"),
         ("`", "'"),
         ("王", "?"),
+        ("Ɓala", "?ala"),
     ],
 )
 def test_only_what_is_not_in_the_set_is_folded(text: str, folded: str) -> None:
     assert gsm7.fold(text) == folded
     assert gsm7.is_gsm7(folded)
+
+
+@pytest.mark.parametrize(
+    ("text", "spelled"),
+    [
+        ("Ɓala Ƙofa", "Bala Kofa"),  # Hausa
+        ("Đặng", "Dang"),
+        ("Ольга", "Ol'ga"),
+        ("王", "Wang"),
+        ("Ngʼangʼa", "Ng'ang'a"),
+        ("ñ Mũthoni €", "ñ Muthoni €"),
+        ("😀", "?"),  # a name for a picture is no help
+    ],
+)
+def test_a_letter_without_a_bare_one_is_spelled(text: str, spelled: str) -> None:
+    assert gsm7.fold(text, anyascii) == spelled
+    assert gsm7.is_gsm7(spelled)
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,11 @@
 from datetime import date
 from itertools import combinations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ussd_gateway.domain.receipt import ALPHABET, DAY_COUNTER_MAX, is_well_formed, make
+from ussd_gateway.domain.receipt import ALPHABET, DAY_COUNTER_MAX, is_well_formed, make, parse
 
 DAY = date(2026, 11, 21)
 KEY = b"k" * 32
@@ -56,3 +57,20 @@ def test_another_key_gives_other_receipts() -> None:
     theirs = {make(DAY, number, b"t" * 32) for number in range(100)}
 
     assert len(ours & theirs) <= 1
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        ("UDP2KW5VQP", "UDP2KW5VQP"),
+        ("udp2kw5vqp", "UDP2KW5VQP"),
+        (" udp2 kw5-vqp ", "UDP2KW5VQP"),
+        ("UDP2KW5VQQ", None),
+        ("UDP2KW5VQ", None),
+        ("UDP2KW5VQPP", None),
+        ("UDP2KW5VQP\n", None),
+        ("", None),
+    ],
+)
+def test_a_typed_receipt_is_read_or_told_at_once(typed: str, read: str | None) -> None:
+    assert parse(typed) == read

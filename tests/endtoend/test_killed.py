@@ -17,7 +17,8 @@ at_once = 8
 # committed, while they are answered. It differs from machine to machine which of them that is.
 shots_s = (0.0, 0.01, 0.02)
 soon_s = 20.0
-# A message that was in the air when its worker died waits 20 s for it before it is sent again.
+# A message that was in the air when its worker died waits 30 s for it, and 10 s for its report,
+# before it is sent again.
 settled_within_s = 120.0
 
 

@@ -47,6 +47,11 @@ def test_amina_sends_juma_500_and_both_get_their_sms(
 
         juma = Handset(it.callback_url, JUMA.msisdn)
         assert juma.dial("*384#").text.startswith("Pesa\n1. Tuma pesa\n2. Toa pesa\n")
+        assert juma.text(f"hakiki {receipt}") == ""
+        assert eventually(lambda: len(it.messages(JUMA.msisdn)) == 2, within_s=sms_within_s)
+        told_again = it.messages(JUMA.msisdn)[-1]["text"]
+        assert told_again.startswith(f"{receipt} KES 500.00 zilikuja kwako kutoka Amina ")
+
         assert it.balance(AMINA.msisdn) == "4493.00"
         assert it.balance(JUMA.msisdn) == "750.00"
         verified = it.command("ledger", "verify")

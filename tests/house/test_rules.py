@@ -20,7 +20,8 @@ def test_every_code_that_is_raised_stands_in_the_table_and_the_other_way_round()
 
 def test_every_rule_has_a_fixture_that_breaks_it() -> None:
     names = {path.name for path in Path("fixtures/lint").rglob("*_*")}
-    broken = {found[1] for name in names if (found := re.match(r"(?:sms_)?([EW]\d\d)_", name))}
+    of_rule = re.compile(r"(?:sms_|providers_)?([EW]\d\d)_")
+    broken = {found[1] for name in names if (found := of_rule.match(name))}
     assert broken == {code for code, rule in RULES.items() if not rule.reserved}
 
 

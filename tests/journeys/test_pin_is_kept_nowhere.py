@@ -67,6 +67,11 @@ class Watched:
             kept += traces.files(folder)
         return sorted({place for place, octets in kept if secret in octets})
 
+    def sends_sms(self, form: dict[str, str]) -> int:
+        """What the door says to it."""
+        url = self.world.callback_url.replace("/ussd/", "/sms/")
+        return self.world.http().post(f"{url}/inbound", form).status_code
+
     def lines(self, name: str) -> list[Line]:
         """A session for each of the ways."""
         return [Line(self.world, f"{name}-{number}") for number in range(len(WAYS))]
@@ -146,6 +151,38 @@ def test_in_callbacks_that_cannot_be_read_it_is_found_nowhere(watched: Watched) 
     assert watched.places() == []
 
 
+def test_sent_by_sms_it_is_found_nowhere(watched: Watched) -> None:
+    texts = (
+        CANARY,
+        f"BAL {CANARY}",
+        f"my PIN is {CANARY}.",
+        f"check UDP2KW5VQP {CANARY}",
+        f"REVERSE {CANARY}",
+        f"STOP {CANARY}",
+        f"LANG {CANARY}",
+        f"pin{CANARY} " * 50,
+    )
+    for sender in (AMINA, "+254711000009"):
+        for number, words in enumerate(texts):
+            form = texted(f"{sender}-{number}", words, sender)
+            for _ in range(2):
+                assert watched.sends_sms(form) == 200
+    for broken in (
+        {**texted("1", "BAL"), "id": ""},
+        {**texted(CANARY * 9, CANARY), "to": CANARY * 9},
+        {**texted("2", CANARY), "from": CANARY * 2},
+        {**texted("3", CANARY), "more": CANARY * 10_000},
+    ):
+        assert watched.sends_sms(broken) in (400, 413)
+    with without_people(watched.world):
+        assert watched.sends_sms(texted("4", CANARY)) == 503
+    with without_entries(watched.world):
+        assert watched.sends_sms(texted("5", f"STMT {CANARY}")) in (200, 503)
+    watched.world.sms()
+
+    assert watched.places() == []
+
+
 def test_in_a_lost_session_it_is_found_nowhere(watched: Watched) -> None:
     for line, way in zip(watched.lines("lost"), WAYS, strict=True):
         line.walks(*way[:-1])
@@ -198,7 +235,7 @@ def test_as_a_pin_of_eight_digits_right_or_wrong_it_is_found_nowhere(
         with without_entries(world):
             busy = Line(world, "busy").walks(*COMMIT, CANARY)
         again = Line(world, "sent").sends(*COMMIT, CANARY)
-        relay(world.gateway.outbox, queue(world))
+        relay(world.gateway.outbox, queue(world), rows_max=50, in_flight_max=50)
 
         assert "Sent KES 500.00" in sent == again
         assert "Balance KES 4,493.00" in shown
@@ -229,7 +266,7 @@ def test_whatever_the_pin_all_else_that_is_kept_is_the_same(
                     choose_pin(world, name, pin)
                 said.append(("a transcript", play(read(path), world).text))
             Line(world, "queued").walks(*COMMIT, world.people["Amina"].pin)
-            relay(world.gateway.outbox, queue(world))
+            relay(world.gateway.outbox, queue(world), rows_max=50, in_flight_max=50)
             kept.append([*said, *map(without_chance, world.traces())])
 
     first, second = kept
@@ -237,6 +274,19 @@ def test_whatever_the_pin_all_else_that_is_kept_is_the_same(
     assert differ == {"table subscriber, column pin_tag"}
     for part in ("a transcript", "a log", "table outbox, column params", "Redis rq:job:"):
         assert any(place.startswith(part) for place, _ in first)
+
+
+def texted(named: str, words: str, sender: str = AMINA) -> dict[str, str]:
+    """An SMS as the vendor posts it."""
+    return {
+        "date": "2026-11-21 09:05:00",
+        "from": sender,
+        "id": named,
+        "linkId": "",
+        "text": words,
+        "to": "20384",
+        "networkCode": "63902",
+    }
 
 
 def ends(line: Line, *inputs: str) -> None:

@@ -16,7 +16,7 @@ from ussd_gateway.domain.refusals import Reason
 from ussd_gateway.simulators.transcripts import Verb, play
 from ussd_gateway.store.verify import verify
 
-PHONES = frozenset({Verb.DIALS, Verb.ENTERS, Verb.REPEATS, Verb.HANGS_UP})
+PHONES = frozenset({Verb.DIALS, Verb.ENTERS, Verb.TEXTS, Verb.REPEATS, Verb.HANGS_UP})
 
 
 def name(path: Path) -> str:

@@ -194,6 +194,15 @@ class InMemoryReads:
     def movements(self, account_id: int, *, count_max: int) -> Sequence[Movement]:  # noqa: ARG002
         return self.moved[:count_max]
 
+    def business_language(self, msisdn: Msisdn) -> str | None:
+        found = (each for each in self.businesses.values() if each.msisdn == msisdn)
+        return next((each.language for each in found), None)
+
+    def asked_by_sms(self, msisdn: Msisdn, *, since_ms: int) -> int:
+        asked = [work for work in self.ledger.works if work.event_at_ms > since_ms]
+        keys = {each.key for each in asked if (each.route, each.msisdn) == ("sms", msisdn)}
+        return len(keys)
+
 
 @dataclass(slots=True)
 class Row:

@@ -51,6 +51,14 @@ class Counting:
         self.looks.append("movements")
         return self._reads.movements(account_id, count_max=count_max)
 
+    def business_language(self, msisdn: Msisdn) -> str | None:
+        self.looks.append("business_language")
+        return self._reads.business_language(msisdn)
+
+    def asked_by_sms(self, msisdn: Msisdn, *, since_ms: int) -> int:
+        self.looks.append("asked_by_sms")
+        return self._reads.asked_by_sms(msisdn, since_ms=since_ms)
+
 
 Quote = Callable[[Teller, Call], Answer]
 

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 
 from tests.simulation.carrier import Order
 from tests.simulation.errands import CUSTOMERS, MSISDNS, STORE, TILL, Errand, moved
+from tests.simulation.messages import chain
 from ussd_gateway.domain.book import Outcome
 from ussd_gateway.ports import CONFLICT, TIMEOUT, UNKNOWN, Standing
 from ussd_gateway.store.codec import encode_outcome
@@ -85,6 +86,8 @@ class Checks:
         wrong = [each for each in verify(engine) if not each.ok]
         engine.dispose()
         assert not wrong, wrong
+        _, broken = chain(self._books)
+        assert not broken, "\n".join(broken)
 
     def _add_up(self, errands: Collection[Errand], orders: Mapping[str, Order]) -> None:
         """Every yes moved its money once, and nothing else did."""

@@ -39,6 +39,8 @@ class StandIn:
         self.bodies: list[bytes] = []
         self.events: list[dict[str, str]] = []
         self.reports: list[dict[str, str]] = []
+        self.texts: list[dict[str, str]] = []
+        self.texts_refused = 0
         self.reports_refused = 0  # so many next reports get a 503
         self.statuses: list[dict[str, str]] = []
         self.validations: list[dict[str, str]] = []
@@ -50,6 +52,7 @@ class StandIn:
         self.app.post("/ussd/africastalking/dev")(self._callback)
         self.app.post("/ussd/africastalking/dev/events")(self._event)
         self.app.post("/sms/africastalking/dev/reports")(self._report)
+        self.app.post("/sms/africastalking/dev/inbound")(self._text)
         self.app.post("/airtime/africastalking/dev/status")(self._status)
         self.app.post("/airtime/africastalking/dev/validate")(self._validate)
 
@@ -84,6 +87,13 @@ class StandIn:
             return Response(status=503)
         self.reports.append(request.form.to_dict())
         return Response()
+
+    def _text(self) -> Response:
+        if self.texts_refused:
+            self.texts_refused -= 1
+            return Response(status=503)
+        self.texts.append(request.form.to_dict())
+        return Response("OK")
 
     def _status(self) -> Response:
         self.statuses.append(request.form.to_dict())

@@ -227,3 +227,17 @@ def test_nothing_is_cut_off_at_the_side(page: Page, left: Locator, width: int) -
     call(left)
 
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_an_sms_is_sent_from_the_page(gateway: StandIn, left: Locator) -> None:
+    words = left.get_by_label("Text 20384")
+    words.fill("BAL")
+    words.press("Enter")
+    expect(left.get_by_text("✓ Sent")).to_be_visible()
+    expect(words).to_have_value("")
+    assert [sent["text"] for sent in gateway.texts] == ["BAL"]
+
+    gateway.texts_refused = 1
+    words.fill("HELP")
+    left.get_by_role("button", name="Send", exact=True).click()
+    expect(left.get_by_text("✗ HTTP status 503")).to_be_visible()

@@ -209,3 +209,35 @@ def test_what_was_typed_is_in_no_repr(amina: Handset) -> None:
     amina.enter("90817263")
 
     assert "90817263" not in repr(vars(amina))
+
+
+def test_an_sms_goes_to_the_gateway_as_the_vendors_form(
+    gateway: StandIn, amina: Handset
+) -> None:
+    assert (amina.text("BAL"), amina.text("HELP", to="40404")) == ("", "")
+
+    first, second = gateway.texts
+    assert re.fullmatch(r"ATXid_[0-9a-f]{32}", first["id"])
+    assert re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", first["date"])
+    assert {name: first[name] for name in ("from", "text", "to", "networkCode", "linkId")} == {
+        "from": AMINA,
+        "text": "BAL",
+        "to": "20384",
+        "networkCode": "63902",
+        "linkId": "",
+    }
+    assert (second["text"], second["to"]) == ("HELP", "40404")
+    assert first["id"] != second["id"]
+
+
+def test_an_sms_that_did_not_go_says_why_and_leaves_the_session_alone(
+    gateway: StandIn, amina: Handset
+) -> None:
+    amina.dial("*384#")
+    gateway.texts_refused = 1
+
+    assert amina.text("BAL") == "HTTP status 503"
+    assert amina.open
+    assert Handset("http://127.0.0.1:9/ussd/hubtel/dev", AMINA).text("BAL") == (
+        "Could not connect to the application"
+    )

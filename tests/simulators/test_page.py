@@ -146,3 +146,16 @@ def test_nothing_that_is_typed_is_kept_on_disk(
     simulator.extensions["reporter"].close()
 
     assert b"90817263" not in b"".join(file.read_bytes() for file in tmp_path.iterdir())
+
+
+def test_an_sms_to_the_short_code_is_sent_and_kept_nowhere(
+    browser: FlaskClient, gateway: StandIn
+) -> None:
+    gateway.texts_refused = 1
+    state = post(browser, "text", text="pin 4826")
+    assert state["texted"] == {"taken": False, "trouble": "HTTP status 503"}
+    assert post(browser, "text", text="BAL")["texted"] == {"taken": True, "trouble": ""}
+
+    assert [sent["text"] for sent in gateway.texts] == ["BAL"]
+    assert "4826" not in browser.get(f"{AMINA}/state").text
+    assert browser.post(f"{AMINA}/text", json={"text": "x" * 201}).status_code == 400

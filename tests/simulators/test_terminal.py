@@ -54,6 +54,18 @@ def test_new_messages_are_printed_at_the_end_and_old_ones_are_not(
     assert out.getvalue() == f"{SENT}\nSMS from PESA: new\n"
 
 
+def test_a_line_of_a_script_is_sent_by_sms(gateway: StandIn) -> None:
+    gateway.texts_refused = 1
+    assert typed(gateway, NO_SIMULATOR, "/text BAL\n", None) == "(HTTP status 503)\n"
+    out = io.StringIO()
+    handset = Handset(gateway.callback_url, AMINA)
+    phone = LinePhone(handset, RemoteInbox(NO_SIMULATOR, AMINA), out)
+    phone.run(["/text CHECK QCM7HK2P9X"], None)
+
+    assert out.getvalue() == "(sent)\n"
+    assert [sent["text"] for sent in gateway.texts] == ["CHECK QCM7HK2P9X"]
+
+
 def test_the_full_screen_phone_dials_replies_repeats_and_hangs_up(
     gateway: StandIn, simulator_url: str
 ) -> None:
@@ -86,6 +98,10 @@ def test_the_full_screen_phone_dials_replies_repeats_and_hangs_up(
             await pilot.press("escape")
             await until("#state", "Enter dials")
             assert app.query_one("#typed", Input).value == "*384#"
+            app.query_one("#typed", Input).value = "BAL"
+            await pilot.press("ctrl+t")
+            await until("#state", "SMS sent")
+            assert [sent["text"] for sent in gateway.texts] == ["BAL"]
             await pilot.press("ctrl+q")
 
     asyncio.run(use())

@@ -178,3 +178,13 @@ def test_what_is_no_step_is_told_with_its_line(line: str) -> None:
     assert parse(f"{line}\n", file="talk.txt") == [
         f"talk.txt:1: no step of a transcript: {line}"
     ]
+
+
+def test_an_sms_is_texted_with_the_pin_in_its_place(village: Village) -> None:
+    lines = "Amina texts BAL\nAmina texts pin <PIN>\nJuma texts\nnever stored <PIN>\n"
+    shown = said(village, lines)
+
+    assert [sent["text"] for sent in village.gateway.texts] == ["BAL", "pin 4826", ""]
+    assert shown == f"{lines}  | a note of 4826\n"
+    village.gateway.texts_refused = 1
+    assert said(village, "Amina texts BAL\n") == "Amina texts BAL\n  | (HTTP status 503)\n"

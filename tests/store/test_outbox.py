@@ -1,229 +1,189 @@
-"""An SMS that is owed: taken once, tried again, and never forgotten, whatever dies."""
+"""An SMS that is owed: the most urgent first, no more at once than can be sent, and taken
+once."""
 
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
-from tests.store.conftest import SetClock, pay, told
-from ussd_gateway.ports import DeliveryReport, SmsResult, SmsState
+from tests.store.conftest import SetClock, pay
+from tests.store.owing import AMINA, CLOSED, Box, accepted, delivered
+from ussd_gateway.domain.book import Message, Priority
+from ussd_gateway.store.database import reading
 from ussd_gateway.store.ledger.writer import Writer
-from ussd_gateway.store.outbox import (
-    ATTEMPTS_MAX,
-    BATCH_MAX,
-    QUEUED_LEASE_MS,
-    REPORT_WAIT_MS,
+from ussd_gateway.store.outbox import Outbox
+from ussd_gateway.store.outbox.waits import (
+    CLAIMED_LEASE_MS,
+    RETRY_FIRST_MS,
     RETRY_MAX_MS,
-    SENDING_LEASE_MS,
-    Outbox,
-    Owed,
+    retry_ms,
 )
-
-ACCEPTED = SmsResult(SmsState.ACCEPTED, "ATXid_1", "Success", "KES 0.8000")
-REFUSED = SmsResult(SmsState.REFUSED, None, "403 InvalidPhoneNumber")
-SILENCE = SmsResult(SmsState.UNKNOWN, None, "ReadTimeout")
+from ussd_gateway.store.schema import DUE, IN_DOUBT, IN_FLIGHT, WAITING
 
 
 @pytest.fixture
-def outbox(writer: Writer, wallets: Engine, clock: SetClock) -> Outbox:
-    """One message is due."""
-    writer.run(pay("k1", messages=(told(),)), within_s=5)
-    return Outbox(wallets, clock)
+def box(engine: Engine, clock: SetClock) -> Box:
+    return Box(Outbox(engine, clock), engine, clock)
 
 
-def test_a_message_goes_from_due_to_delivered(outbox: Outbox) -> None:
-    ids = outbox.take_due()
-    owed = outbox.begin_sending(ids)
-    outbox.finish([(one, "text", 1, ACCEPTED) for one in owed])
-    assert outbox.backlog() == {"sent": 1}
+def test_a_message_goes_from_due_to_delivered(box: Box) -> None:
+    box.owe("k1")
+    given_ms = box.now_ms()
+    (owed,) = box.begin()
+    assert (owed.to, owed.attempt, owed.params) == (AMINA, 1, {"receipt": "DYQ28DNNRC"})
+    box.clock.wait(1)
+    box.answer([owed], accepted())
+    assert box.states == {"sent": 1}
+    box.clock.wait(1)
+    assert box.report(delivered())
 
-    assert outbox.report(_report("Success", delivered=True))
-    assert outbox.backlog() == {"delivered": 1}
+    row = box.row("k1")
+    assert row["state"] == "delivered"
+    assert (row["provider"], row["provider_id"], row["cost"]) == (
+        "africastalking",
+        "ATXid_1",
+        "KES 0.8000",
+    )
+    assert (row["text"], row["segments"]) == ("text", 1)
+    assert (row["sent_at_ms"], row["delivered_at_ms"]) == (given_ms + 1_000, given_ms + 2_000)
 
 
-def test_what_is_taken_is_not_taken_again(outbox: Outbox) -> None:
-    ids = outbox.take_due()
+def test_the_writer_says_how_urgent_each_message_is(writer: Writer, wallets: Engine) -> None:
+    messages = tuple(
+        Message(AMINA, template, "en", {}, priority)
+        for template, priority in (("a", Priority.NOTICE), ("b", Priority.ANSWER))
+    )
+    writer.run(pay("k1", messages=(*messages, Message(AMINA, "c", "en", {}))), within_s=5)
+
+    with reading(wallets) as connection:
+        rows = connection.execute(text("SELECT template, priority FROM outbox ORDER BY id"))
+        assert [tuple(row) for row in rows] == [("a", 2), ("b", 1), ("c", 0)]
+
+
+def test_what_is_most_urgent_is_taken_first_and_then_what_is_oldest(box: Box) -> None:
+    box.owe("notice", priority=Priority.NOTICE)
+    box.owe("answer", priority=Priority.ANSWER)
+    box.owe("first", "second")
+
+    assert [owed.id for owed in box.begin()] == [3, 4, 2, 1]
+
+
+def test_a_receipt_that_comes_later_overtakes_the_notices_that_wait(box: Box) -> None:
+    box.owe("n1", "n2", "n3", priority=Priority.NOTICE)
+    assert box.take(2) == [1, 2]
+    box.owe("receipt")
+
+    assert box.take(2) == [4, 3]
+
+
+def test_what_is_taken_is_not_taken_again(box: Box) -> None:
+    box.owe("k1")
+    ids = box.take()
 
     assert len(ids) == 1
-    assert outbox.take_due() == []
-    assert len(outbox.begin_sending(ids)) == 1
-    assert outbox.begin_sending(ids) == []
+    assert box.take() == []
+    assert len(box.outbox.begin_sending(ids)) == 1
+    assert box.outbox.begin_sending(ids) == []
 
 
-def test_two_workers_with_the_same_job_send_it_once(outbox: Outbox) -> None:
-    ids = outbox.take_due()
+def test_two_workers_with_the_same_job_send_it_once(box: Box) -> None:
+    box.owe(*map(str, range(20)))
+    ids = box.take()
     with ThreadPoolExecutor(8) as pool:
-        taken = list(pool.map(outbox.begin_sending, [ids] * 8))
+        taken = list(pool.map(box.outbox.begin_sending, [ids] * 8))
 
-    assert sum(map(len, taken)) == 1
-
-
-def test_a_job_that_the_queue_lost_is_due_again_after_its_lease(
-    outbox: Outbox, clock: SetClock
-) -> None:
-    outbox.take_due()
-    clock.wait(QUEUED_LEASE_MS / 1000 - 1)
-    assert outbox.release_leases() == 0
-    clock.wait(1)
-
-    assert outbox.release_leases() == 1
-    assert len(outbox.take_due()) == 1
+    assert sorted(owed.id for some in taken for owed in some) == ids
 
 
-def test_a_row_whose_worker_died_is_sent_again_and_not_for_ever(
-    outbox: Outbox, clock: SetClock
-) -> None:
-    for _ in range(ATTEMPTS_MAX - 1):
-        _die_while_sending(outbox, clock)
-        assert outbox.backlog() == {"due": 1}
+def test_two_relays_take_no_row_twice(box: Box) -> None:
+    box.owe(*map(str, range(40)))
+    with ThreadPoolExecutor(4) as pool:
+        taken = list(pool.map(box.take, [10] * 8))
 
-    _die_while_sending(outbox, clock)
-    assert outbox.backlog() == {"failed": 1}
+    assert sorted(number for some in taken for number in some) == list(range(1, 41))
 
 
-def test_silence_is_left_alone_for_a_while_and_sent_once_more(
-    outbox: Outbox, clock: SetClock
-) -> None:
-    _send(outbox, SILENCE)
-    assert outbox.release_leases() == 0
-    clock.wait(REPORT_WAIT_MS / 1000)
-    outbox.release_leases()
-    _send(outbox, ACCEPTED)
+def test_a_job_has_its_bound(box: Box) -> None:
+    box.owe("k1", "k2", "k3")
 
-    assert outbox.backlog() == {"sent": 1}
+    assert box.take(2) == [1, 2]
+    assert box.take(2) == [3]
 
 
-def test_a_second_silence_is_the_last_whatever_went_wrong_before(
-    outbox: Outbox, clock: SetClock
-) -> None:
-    _send(outbox, None)
-    clock.wait(RETRY_MAX_MS / 1000)
-    _die_while_sending(outbox, clock)
-    _send(outbox, SILENCE)
-    clock.wait(REPORT_WAIT_MS / 1000)
-    outbox.release_leases()
-    assert outbox.backlog() == {"due": 1}
+def test_no_more_is_in_flight_than_workers_can_send(box: Box) -> None:
+    box.owe(*map(str, range(6)))
+    assert box.take(in_flight_max=4) == [1, 2, 3, 4]
+    assert box.take(in_flight_max=4) == []
+    owed = box.outbox.begin_sending([1, 2, 3])
+    assert box.take(in_flight_max=4) == []
+    box.answer(owed, accepted("a"), accepted("b"), CLOSED)
 
-    _send(outbox, SILENCE)
-    clock.wait(REPORT_WAIT_MS / 1000)
-    outbox.release_leases()
-    assert outbox.backlog() == {"failed": 1}
+    assert box.take(in_flight_max=4) == [5, 6]
 
 
-def test_an_answer_that_is_kept_twice_counts_once(outbox: Outbox, clock: SetClock) -> None:
-    (owed,) = outbox.begin_sending(outbox.take_due())
-    for _ in range(2):
-        outbox.finish([(owed, "text", 1, SILENCE)])
-    clock.wait(REPORT_WAIT_MS / 1000)
-    outbox.release_leases()
+def test_a_job_that_the_queue_lost_is_due_again_after_its_lease(box: Box) -> None:
+    box.owe("k1")
+    box.take()
+    box.wait(CLAIMED_LEASE_MS - 1)
+    assert box.take() == []
+    box.wait(1)
 
-    assert outbox.backlog() == {"due": 1}
-
-
-def test_a_provider_that_does_not_take_it_is_asked_again_and_again(
-    outbox: Outbox, clock: SetClock
-) -> None:
-    _send(outbox, None)
-    assert outbox.take_due() == []
-    for _ in range(ATTEMPTS_MAX - 2):
-        clock.wait(RETRY_MAX_MS / 1000)
-        _send(outbox, None)
-    assert outbox.backlog() == {"due": 1}
-
-    clock.wait(RETRY_MAX_MS / 1000)
-    _send(outbox, None)
-    assert outbox.backlog() == {"failed": 1}
+    assert box.take() == [1]
 
 
-def test_what_the_provider_refuses_is_not_sent_again(outbox: Outbox, clock: SetClock) -> None:
-    _send(outbox, REFUSED)
-    clock.wait(3600)
-    outbox.release_leases()
+def test_rows_that_the_queue_did_not_take_are_due_again_soon(box: Box) -> None:
+    box.owe("k1")
+    box.outbox.put_back(box.take())
+    assert box.take() == []
+    box.wait(RETRY_FIRST_MS)
 
-    assert outbox.backlog() == {"failed": 1}
-
-
-def test_rows_that_the_queue_did_not_take_are_due_again_soon(
-    outbox: Outbox, clock: SetClock
-) -> None:
-    outbox.put_back(outbox.take_due())
-    clock.wait(2)
-
-    assert len(outbox.take_due()) == 1
+    assert box.take() == [1]
 
 
-def test_a_sender_slower_than_its_lease_still_knows_better(
-    outbox: Outbox, clock: SetClock
-) -> None:
-    (owed,) = outbox.begin_sending(outbox.take_due())
-    clock.wait(SENDING_LEASE_MS / 1000)
-    outbox.release_leases()
-    outbox.finish([(owed, "text", 1, ACCEPTED)])
-
-    assert outbox.backlog() == {"sent": 1}
+def test_waits_double_up_to_their_bound_and_spread() -> None:
+    for attempt in range(1, 400):
+        longest = min(RETRY_FIRST_MS * 2 ** (attempt - 1), RETRY_MAX_MS)
+        waits = {retry_ms(number, attempt) for number in range(1, 300)}
+        assert all(longest // 2 <= wait <= longest for wait in waits)
+        assert len(waits) > 150
+        assert max(waits) - min(waits) > longest // 2 * 0.9
 
 
-def test_a_slow_sender_is_not_heard_once_another_one_has_begun(
-    outbox: Outbox, clock: SetClock
-) -> None:
-    (slow,) = outbox.begin_sending(outbox.take_due())
-    clock.wait(SENDING_LEASE_MS / 1000)
-    outbox.release_leases()
-    outbox.begin_sending(outbox.take_due())
-    outbox.finish([(slow, "text", 1, None)])
-
-    assert outbox.backlog() == {"sending": 1}
-
-
-def test_reports_that_come_late_or_twice_change_nothing_final(outbox: Outbox) -> None:
-    _send(outbox, ACCEPTED)
-    outbox.report(_report("Success", delivered=True))
-    outbox.report(_report("Failed"))
-    outbox.report(_report("Submitted", final=False))
-
-    assert outbox.backlog() == {"delivered": 1}
-
-
-def test_a_report_on_the_way_ends_nothing(outbox: Outbox) -> None:
-    _send(outbox, ACCEPTED)
-    outbox.report(_report("Submitted", final=False))
-
-    assert outbox.backlog() == {"sent": 1}
+@pytest.mark.parametrize("engine", ["postgres"], indirect=True)
+@pytest.mark.parametrize(
+    ("where", "index"),
+    [
+        (f"{DUE} ORDER BY priority, id LIMIT 50", "ix_outbox_due"),
+        (IN_FLIGHT, "ix_outbox_in_flight"),
+        (f"{IN_FLIGHT} AND next_at_ms <= 5", "ix_outbox_in_flight"),
+        (f"{WAITING} AND next_at_ms <= 5", "ix_outbox_waiting"),
+        (f"{WAITING} AND next_at_ms > 5 AND state = 'due'", "ix_outbox_waiting"),
+        (f"{IN_DOUBT} AND msisdn = '+254711000001'", "ix_outbox_in_doubt"),
+    ],
+)
+def test_the_way_goes_by_its_indexes(box: Box, where: str, index: str) -> None:
+    """However many messages have been sent: it never reads those."""
+    with reading(box.engine) as connection:
+        connection.execute(text("SET enable_seqscan = off"))
+        plan = connection.execute(text(f"EXPLAIN SELECT id FROM outbox WHERE {where}"))
+        assert index in "\n".join(plan.scalars())
 
 
-def test_a_report_of_a_stranger_is_not_ours(outbox: Outbox) -> None:
-    assert not outbox.report(_report("Success", delivered=True))
-
-
-def test_a_batch_has_its_bound(writer: Writer, wallets: Engine, clock: SetClock) -> None:
-    for number in range(BATCH_MAX + 1):
-        writer.run(pay(f"k{number}", 1, messages=(told(),)), within_s=5)
-    outbox = Outbox(wallets, clock)
-
-    assert len(outbox.take_due()) == BATCH_MAX
-    assert len(outbox.take_due()) == 1
-
-
-def test_params_come_back_as_they_were_written(outbox: Outbox) -> None:
-    (owed,) = outbox.begin_sending(outbox.take_due())
-
-    assert isinstance(owed, Owed)
-    assert set(owed.params) == {"receipt"}
-    assert owed.event_at_ms == 1_000
-
-
-def _send(outbox: Outbox, result: SmsResult | None) -> None:
-    owed = outbox.begin_sending(outbox.take_due())
-    outbox.finish([(one, "text", 1, result) for one in owed])
-
-
-def _die_while_sending(outbox: Outbox, clock: SetClock) -> None:
-    assert len(outbox.begin_sending(outbox.take_due())) == 1
-    clock.wait(SENDING_LEASE_MS / 1000)
-    outbox.release_leases()
-
-
-def _report(
-    status: str, *, delivered: bool = False, final: bool = True, provider_id: str = "ATXid_1"
-) -> DeliveryReport:
-    return DeliveryReport(provider_id, status, final=final, delivered=delivered, reason="")
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("where", "index"),
+    [
+        (f"{DUE} ORDER BY priority, id LIMIT 50", "ix_outbox_due"),
+        (IN_FLIGHT, "ix_outbox_in_flight"),
+        (f"{IN_FLIGHT} AND next_at_ms <= 5", "ix_outbox_in_flight"),
+        (f"{WAITING} AND next_at_ms <= 5", "ix_outbox_waiting"),
+        (f"{WAITING} AND next_at_ms > 5 AND state = 'due'", "ix_outbox_waiting"),
+        (f"{IN_DOUBT} AND msisdn = '+254711000001'", "ix_outbox_in_doubt"),
+    ],
+)
+def test_and_in_a_file_too(box: Box, where: str, index: str) -> None:
+    with reading(box.engine) as connection:
+        plan = connection.execute(
+            text(f"EXPLAIN QUERY PLAN SELECT id FROM outbox WHERE {where}")
+        )
+        assert index in "\n".join(row.detail for row in plan)

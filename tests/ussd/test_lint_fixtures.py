@@ -21,7 +21,7 @@ TEMPLATES = frozenset({"sent", "received"})
 
 
 def expected(path: Path) -> list[tuple[str, int]]:
-    found = re.match(r"(?:sms_)?([EW][0-9]{2})_", path.name)
+    found = re.match(r"(?:sms_|providers_)?([EW][0-9]{2})_", path.name)
     assert found, path.name
     mark = f"# <- {found[1]}"
     lines = path.read_text("utf-8").split("\n")

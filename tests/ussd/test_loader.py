@@ -4,7 +4,7 @@ import pytest
 
 from tests.ussd.small_pack import ACTIONS, RIGHT, changed, line_of, load
 from tests.ussd.stand_in import MONEY_MAX, shipped_pack
-from ussd_gateway.ussd.menu import Menu, Program, Secret
+from ussd_gateway.ussd.menu import Input, Menu, Program, Secret
 from ussd_gateway.ussd.reading.loader import load_pack
 from ussd_gateway.ussd.render import screen_septets_max, septets_at_worst
 
@@ -88,6 +88,7 @@ BROKEN = [
     ("E21", '"1*{to}*{amount}"', '"1*{to}*"', '"1*{to}*"'),
     ("E22", "within: 4s", "within: 9s", "within: 9s"),
     ("E28", "{en: Amount, sw: Kiasi}", "{en: Your PIN, sw: Kiasi}", "Your PIN"),
+    ("E28", "into: amount", "into: amount\n      bad: {en: Type your PIN., sw: b}", "your PIN"),
     ("E28", "{en: Amount, sw: Kiasi}", "{en: Amount, sw: Namba ya siri}", "siri"),
 ]  # fmt: skip
 
@@ -103,6 +104,32 @@ def test_a_broken_rule_is_told_by_its_code_and_line(
     assert (code, line_of(source, mark)) in told, "\n".join(map(str, faults))
     errors = {fault.code for fault in faults if not fault.warns}
     assert errors == {code}, "one slip is told once"
+
+
+def test_an_input_says_in_its_own_words_what_cannot_be_read() -> None:
+    words = "into: amount\n      bad: {en: Whole shillings., sw: Shilingi kamili.}"
+    program = load(changed("into: amount", words))
+
+    assert isinstance(program, Program), "\n".join(map(str, program))
+    asked = program.states["ask_amount"]
+    assert isinstance(asked, Input)
+    assert asked.bad.parts["en"] == ("Whole shillings.",)
+
+
+def test_a_receipt_is_asked_for_with_words_of_its_own_for_a_slip() -> None:
+    asks = "  island:\n    input: {text: {en: Code, sw: Risiti}, into: receipt, go: stopped}\n"
+    source = changed("vars:", "vars:\n  receipt: {type: receipt}") + asks
+    faults = load(source)
+
+    assert isinstance(faults, list)
+    told = [(fault.code, fault.line) for fault in faults if not fault.warns]
+    assert told == [("E08", line_of(source, "into: receipt"))]
+    words = "into: receipt, bad: {en: A slip., sw: Kosa.}"
+    program = load(source.replace("into: receipt", words))
+    assert isinstance(program, Program)
+    asked = program.states["island"]
+    assert isinstance(asked, Input)
+    assert (asked.parse("udp2kw5vqp"), asked.parse("UDP2KW5VQQ")) == ("UDP2KW5VQP", None)
 
 
 def test_an_unlinked_state_is_a_warning_and_no_more() -> None:

@@ -5,6 +5,7 @@ import pytest
 from tests.ussd.stand_in import MENUS, MONEY_MAX, kes
 from ussd_gateway.app.services import TEMPLATES
 from ussd_gateway.domain import gsm7
+from ussd_gateway.domain.texted import COMMANDS, Ask
 from ussd_gateway.files.faults import Fault
 from ussd_gateway.ports import Scalar
 from ussd_gateway.ussd.messages import Messages, load_messages
@@ -40,7 +41,7 @@ def test_a_message_is_one_segment_with_every_value_at_its_longest(template: str)
     messages = load_messages(SHIPPED, file="f", templates=TEMPLATES, money_max=MONEY_MAX)
     assert isinstance(messages, Messages)
     longest: dict[str, Scalar] = {
-        name: MONEY_MAX if kind.kind == "money" else "€" * 60
+        name: MONEY_MAX if kind.kind == "money" else "\n".join(["€" * 60] * 9)
         for name, kind in messages.vars.items()
     }
     for language in messages.languages:
@@ -83,3 +84,58 @@ def test_what_are_no_messages_is_told_and_crashes_nothing(source: str) -> None:
     faults = load(source)
     assert isinstance(faults, list)
     assert faults
+
+
+def commanded(commands: str) -> Messages | list[Fault]:
+    return load(f"{wide('{amount|money}')}commands:\n  {commands}\n")
+
+
+def test_every_shipped_command_has_a_word_in_every_language() -> None:
+    messages = load_messages(SHIPPED, file="f", templates=TEMPLATES, money_max=MONEY_MAX)
+    assert isinstance(messages, Messages)
+    for ask in COMMANDS.values():
+        words = [word for word, asked in messages.commands.items() if asked is ask]
+        assert len(words) >= len(messages.languages)
+
+
+def test_the_words_of_commands_are_read_without_accents_and_case() -> None:
+    messages = commanded("balance: [Bal, sólde]\n  help: [ደህና]")
+    assert isinstance(messages, Messages)
+    assert messages.commands == {
+        "BAL": Ask.BALANCE,
+        "SOLDE": Ask.BALANCE,
+        "ደህና": Ask.HELP,
+    }
+
+
+def test_without_commands_nothing_is_offered() -> None:
+    messages = load(wide("{amount|money}"))
+    assert isinstance(messages, Messages)
+    assert messages.commands == {}
+
+
+@pytest.mark.parametrize(
+    ("commands", "told"),
+    [
+        ("ballance: [BAL]", "command ballance"),
+        ("balance: BAL", "write a list here"),
+        ("balance: [B]", "one word of letters"),
+        ("balance: [BAL1]", "one word of letters"),
+        ("balance: [MY BALANCE]", "one word of letters"),
+        ("balance: [BAL, bal]", "it asks for balance already"),
+        ("balance: [BAL]\n  help: [Bál]", "it asks for balance already"),
+    ],
+)
+def test_words_that_nobody_could_text_or_that_say_two_things_are_faults(
+    commands: str, told: str
+) -> None:
+    faults = commanded(commands)
+    assert isinstance(faults, list)
+    assert told in "\n".join(map(str, faults))
+
+
+def test_a_var_of_lines_is_measured_and_cut_line_by_line() -> None:
+    source = wide("{rows}").replace("name: text(20)", "rows: 'lines(2,5)'")
+    messages = load(source.replace('"Sent {amount|money}."', '"{rows}"'))
+    assert isinstance(messages, Messages)
+    assert messages.render("sent", "en", {"rows": "one\n\ntwo and more\nthree"}) == "one\ntwo a"

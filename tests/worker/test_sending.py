@@ -1,11 +1,11 @@
-"""A batch of messages: each for itself, and no answer lost."""
+"""Messages in a worker's hands: side by side, each for itself, and no answer lost."""
 
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import Engine, insert, select, update
 from sqlalchemy.exc import OperationalError
 
 from tests.embedded.processes import eventually
@@ -14,11 +14,13 @@ from ussd_gateway.app.chance import SystemClock
 from ussd_gateway.ports import DoorError, Sms, SmsResult, SmsState
 from ussd_gateway.settings import Settings
 from ussd_gateway.store.codec import encode_values
-from ussd_gateway.store.outbox import Outbox, Owed
+from ussd_gateway.store.database import reading, writing
+from ussd_gateway.store.outbox import Answered, Outbox
 from ussd_gateway.store.schema import outbox as table
 from ussd_gateway.worker.sending import Sending
 
 AMINA, JUMA, GRACE = "+254711000001", "+254711000002", "+254711000003"
+NAME = "africastalking"
 
 
 class Provider:
@@ -28,27 +30,44 @@ class Provider:
         self.taken: list[str] = []
         self.open = threading.Event()  # until it is set, Juma's message is not answered
         self.open.set()
-        self._troubles = troubles or {}
+        self.at_once = self.at_once_max = 0
+        self.troubles = troubles or {}
+        self.names = (f"ATXid_{number}" for number in range(1_000))
+        self._lock = threading.Lock()
 
     def send(self, sms: Sms) -> SmsResult:
+        with self._lock:
+            self.at_once += 1
+            self.at_once_max = max(self.at_once, self.at_once_max)
+        try:
+            return self._answer(sms)
+        finally:
+            with self._lock:
+                self.at_once -= 1
+
+    def _answer(self, sms: Sms) -> SmsResult:
         if sms.to == JUMA:
             self.open.wait(10)
-        if sms.to in self._troubles:
-            raise self._troubles[sms.to]
-        self.taken.append(sms.to)
-        return SmsResult(SmsState.ACCEPTED, f"ATXid_{sms.to}", "Success")
+        if sms.to in self.troubles:
+            raise self.troubles[sms.to]
+        with self._lock:
+            self.taken.append(sms.to)
+            return SmsResult(SmsState.ACCEPTED, NAME, next(self.names), "Success")
 
 
 class Forgetful(Outbox):
     """Its database is away for the first `times` that answers are to be kept."""
 
-    times = 0
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(engine, SystemClock())
+        self.engine = engine
+        self.times = 0
 
-    def finish(self, sent: Sequence[tuple[Owed, str, int, SmsResult | None]]) -> None:
+    def finish(self, answered: Sequence[Answered]) -> None:
         if self.times:
             self.times -= 1
             raise OperationalError("UPDATE outbox", {}, Exception("the database is away"))
-        super().finish(sent)
+        super().finish(answered)
 
 
 @pytest.fixture
@@ -57,11 +76,18 @@ def outbox(tmp_path: Path) -> Iterator[Forgetful]:
     settings = Settings(data_dir=tmp_path)
     app.upgrade(settings)
     engine = app.database(settings)
-    with engine.begin() as connection:
-        for number in (AMINA, JUMA, GRACE):
-            connection.execute(insert(table).values(_pin_locked(number)))
-    yield Forgetful(engine, SystemClock())
+    outbox = Forgetful(engine)
+    _owe(outbox, AMINA, JUMA, GRACE)
+    yield outbox
     engine.dispose()
+
+
+@pytest.fixture
+def started() -> Iterator[list[Sending]]:
+    begun: list[Sending] = []
+    yield begun
+    for sending in begun:
+        sending.close()
 
 
 @pytest.mark.parametrize(
@@ -69,47 +95,173 @@ def outbox(tmp_path: Path) -> Iterator[Forgetful]:
     [(DoorError("HTTP 503"), "due"), (ValueError("a bug of the SDK"), "unknown")],
 )
 def test_a_message_that_breaks_harms_no_stranger(
-    outbox: Forgetful, trouble: Exception, state: str
+    outbox: Forgetful, started: list[Sending], trouble: Exception, state: str
 ) -> None:
-    _sending(outbox, Provider({JUMA: trouble})).send(outbox.take_due())
+    _send(outbox, _sending(outbox, Provider({JUMA: trouble}), started))
 
     assert outbox.backlog() == {"sent": 2, state: 1}
 
 
-def test_answers_outlive_a_database_that_is_away(outbox: Forgetful) -> None:
+def test_a_message_that_cannot_be_written_is_tried_again(
+    outbox: Forgetful, started: list[Sending]
+) -> None:
+    _change(outbox, template="no such template")
     provider = Provider()
-    outbox.times = 1
-    _sending(outbox, provider).send(outbox.take_due())
+    _send(outbox, _sending(outbox, provider, started))
+
+    assert provider.taken == []
+    assert outbox.backlog() == {"due": 3}
+
+
+def test_answers_outlive_a_database_that_is_away(
+    outbox: Forgetful, started: list[Sending]
+) -> None:
+    provider = Provider()
+    outbox.times = 2
+    _send(outbox, _sending(outbox, provider, started))
 
     assert sorted(provider.taken) == [AMINA, JUMA, GRACE]
     assert outbox.backlog() == {"sent": 3}
 
 
-def test_an_answer_is_kept_while_a_slower_one_is_awaited(outbox: Forgetful) -> None:
+def test_an_answer_is_kept_while_a_slower_one_is_awaited(
+    outbox: Forgetful, started: list[Sending]
+) -> None:
     provider = Provider()
     provider.open.clear()
-    batch = threading.Thread(target=_sending(outbox, provider).send, args=(outbox.take_due(),))
-    batch.start()
+    sending = _sending(outbox, provider, started)
+    sending.send(_due(outbox))
 
     assert eventually(lambda: outbox.backlog() == {"sent": 2, "sending": 1})
+    assert not sending.settle(0)
     provider.open.set()
-    batch.join()
+    assert sending.settle()
     assert outbox.backlog() == {"sent": 3}
 
 
-def _sending(outbox: Outbox, provider: Provider) -> Sending:
+def test_a_slow_message_does_not_keep_the_next_job_waiting(
+    outbox: Forgetful, started: list[Sending]
+) -> None:
+    provider = Provider()
+    provider.open.clear()
+    sending = _sending(outbox, provider, started)
+    sending.send(_due(outbox))
+    _owe(outbox, *[AMINA] * 6)
+    sending.send(_due(outbox))
+
+    assert eventually(lambda: outbox.backlog() == {"sent": 8, "sending": 1})
+    provider.open.set()
+    assert sending.settle()
+
+
+def test_no_more_calls_are_made_than_the_pool_is_wide(
+    outbox: Forgetful, started: list[Sending]
+) -> None:
+    """What has not begun is not taken either: another worker may have it."""
+    provider = Provider()
+    provider.open.clear()
+    sending = _sending(outbox, provider, started, width=2)
+    _owe(outbox, *[JUMA] * 5)
+    job = threading.Thread(target=sending.send, args=(_due(outbox),))
+    job.start()
+
+    assert eventually(lambda: outbox.backlog() == {"sent": 2, "sending": 2, "claimed": 4})
+    provider.open.set()
+    job.join()
+    assert sending.settle()
+    assert outbox.backlog() == {"sent": 8}
+    assert provider.at_once_max == 2
+
+
+def test_rows_that_are_somebody_elses_take_no_room(
+    outbox: Forgetful, started: list[Sending]
+) -> None:
+    provider = Provider()
+    sending = _sending(outbox, provider, started, width=1)
+    ids = _due(outbox)
+    for _ in range(3):
+        sending.send(ids)
+
+    assert sending.settle()
+    assert provider.taken == [AMINA, JUMA, GRACE]
+
+
+def test_a_provider_that_gives_a_name_twice_is_believed_once(
+    outbox: Forgetful, started: list[Sending]
+) -> None:
+    provider = Provider()
+    provider.names = (name for name in ("same", "same", "other"))
+    _send(outbox, _sending(outbox, provider, started))
+
+    assert outbox.backlog() == {"sent": 3}
+    assert sorted(map(str, _names(outbox))) == ["None", "other", "same"]
+
+
+def test_what_a_provider_takes_again_wakes_those_that_it_did_not_take(
+    outbox: Forgetful, started: list[Sending]
+) -> None:
+    provider = Provider(dict.fromkeys((AMINA, JUMA, GRACE), DoorError("503", provider=NAME)))
+    sending = _sending(outbox, provider, started)
+    for attempt in range(6):
+        _change(outbox, next_at_ms=0, attempt=attempt)
+        _send(outbox, sending)
+    assert outbox.backlog() == {"due": 3}
+    assert _due(outbox) == []
+
+    provider.troubles = {}
+
+    def only_sent() -> bool:
+        _owe(outbox, AMINA)
+        _send(outbox, sending)
+        return outbox.backlog().keys() == {"sent"}
+
+    assert eventually(only_sent)
+
+
+def _sending(
+    outbox: Outbox, provider: Provider, started: list[Sending], width: int = 4
+) -> Sending:
     settings = Settings()
-    return Sending(outbox, provider, app.messages(settings), app.market(settings))
+    messages, market = app.messages(settings), app.market(settings)
+    started.append(Sending(outbox, provider, messages, market, width=width))
+    return started[-1]
 
 
-def _pin_locked(number: str) -> dict[str, object]:
+def _send(outbox: Outbox, sending: Sending) -> None:
+    sending.send(_due(outbox))
+    assert sending.settle()
+
+
+def _due(outbox: Outbox) -> list[int]:
+    return outbox.take_due(rows_max=50, in_flight_max=1_000)
+
+
+def _owe(outbox: Forgetful, *numbers: str) -> None:
+    now_ms = int(SystemClock().now().timestamp() * 1000)
+    with writing(outbox.engine) as connection:
+        first = connection.execute(select(table.c.id)).all()
+        for place, number in enumerate(numbers, len(first)):
+            connection.execute(insert(table).values(_pin_locked(f"k{place}", number, now_ms)))
+
+
+def _change(outbox: Forgetful, **values: object) -> None:
+    with writing(outbox.engine) as connection:
+        connection.execute(update(table).values(values))
+
+
+def _names(outbox: Forgetful) -> list[str | None]:
+    with reading(outbox.engine) as connection:
+        return list(connection.scalars(select(table.c.provider_id)))
+
+
+def _pin_locked(key: str, number: str, now_ms: int) -> dict[str, object]:
     return {
-        "key": f"key of {number}",
+        "key": key,
         "msisdn": number,
         "template": "pin_locked",
         "language": "en",
         "params": encode_values({}),
-        "event_at_ms": 1_000,
+        "event_at_ms": now_ms,
         "state": "due",
         "attempt": 0,
         "next_at_ms": 0,

@@ -36,6 +36,7 @@ from ussd_gateway.app.publishing import (
     publish_missing,
     unpublished,
 )
+from ussd_gateway.app.sending import sms_plan, sms_sender
 from ussd_gateway.app.services import Carriers
 from ussd_gateway.app.wiring import (
     Gateway,
@@ -49,7 +50,6 @@ from ussd_gateway.app.wiring import (
     proposals,
     published,
     routes,
-    sms_sender,
     staff,
     stops,
     unbound_actions,
@@ -97,6 +97,7 @@ __all__ = [
     "rollout_for",
     "routes",
     "seed_demo",
+    "sms_plan",
     "sms_sender",
     "staff",
     "start_action",

@@ -29,8 +29,12 @@ from ussd_gateway.services.catalogue import read_catalogue
 from ussd_gateway.services.limits import read_limits
 from ussd_gateway.services.tariffs import read_tariffs
 from ussd_gateway.settings import Settings
+from ussd_gateway.sms.plan import load_plan
 from ussd_gateway.ussd.messages import load_messages
 from ussd_gateway.ussd.reading.loader import load_pack
+
+# Beside the packs and what services work by.
+_OTHERS = ("providers.yaml", "routes.yaml", "sms.yaml")
 
 
 def check(settings: Settings) -> tuple[Fault, ...]:
@@ -39,7 +43,7 @@ def check(settings: Settings) -> tuple[Fault, ...]:
     found = _worked_by(settings)
     faulty = _faulty(found)
     files = {f"menus/{path.name}": path for path in pack_files(settings).values()}
-    others = {f"menus/{name}": folder / name for name in ("routes.yaml", "sms.yaml")}
+    others = {f"menus/{name}": folder / name for name in _OTHERS}
     reader = _Reader(settings, {} if faulty else unbound_actions(settings))
     for file, path in (others if faulty else {**files, **others}).items():
         found += reader.faults(path, file)
@@ -83,6 +87,7 @@ class _Reader:
             "messages": self._messages,
             "service_codes": self._table,
             "tiers": self._limits,
+            "providers": self._plan,
         }
         return next((read for key, read in of_top.items() if key in keys), self._pack)
 
@@ -104,6 +109,10 @@ class _Reader:
 
     def _table(self, text: str, file: str) -> Sequence[Fault]:
         found = load_table(text.encode(), file=file, packs=self._packs)
+        return found if isinstance(found, list) else ()
+
+    def _plan(self, text: str, file: str) -> Sequence[Fault]:
+        found = load_plan(text.encode(), file=file)
         return found if isinstance(found, list) else ()
 
     def _limits(self, text: str, file: str) -> Sequence[Fault]:

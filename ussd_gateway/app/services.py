@@ -12,6 +12,7 @@ from ussd_gateway.carriers.camara import CamaraBilling
 from ussd_gateway.domain.tariff import PriceBook
 from ussd_gateway.ports import Action, BooksLost, Carrier, Clock, Ledger, Random, Reads
 from ussd_gateway.services import (
+    answer_sms,
     buy_airtime,
     buy_content,
     cash,
@@ -30,6 +31,7 @@ from ussd_gateway.services.buy_airtime import Airtime, BuyAirtimeService
 from ussd_gateway.services.buy_content import BuyContentService, Content
 from ussd_gateway.services.cash import CashService
 from ussd_gateway.services.cash_voucher import CashVoucherService
+from ussd_gateway.services.check_receipt import CheckReceiptService
 from ussd_gateway.services.choose_caps import ChooseCapsService
 from ussd_gateway.services.choose_language import ChooseLanguageService
 from ussd_gateway.services.choose_pin import ChoosePinService
@@ -43,6 +45,7 @@ from ussd_gateway.settings import Purpose, Settings
 from ussd_gateway.store.numbers import AccountNumbers
 from ussd_gateway.store.pins import HmacPinVerifier, HmacTickets
 from ussd_gateway.store.purchases import SqlPurchases
+from ussd_gateway.store.receipts import SqlReceipts
 from ussd_gateway.store.vouchers import SqlVouchers
 
 # Every SMS that a service sends.
@@ -62,6 +65,7 @@ TEMPLATES = frozenset().union(
             choose_caps,
             register,
             reverse,
+            answer_sms,
         )
     )
 )
@@ -80,6 +84,8 @@ class Services:
     actions: Mapping[str, Action]
     fulfilment: Fulfilment
     prices: PriceBook  # to be stored before anything is paid by it
+    teller: Teller
+    checking: CheckReceiptService
 
 
 def carriers(settings: Settings, reads: Reads) -> Carriers:
@@ -130,6 +136,7 @@ def services(
         },
     )
     tickets, numbers = HmacTickets(ring.subkey(Purpose.TICKET)), AccountNumbers(engine)
+    checking = CheckReceiptService(teller, SqlReceipts(engine))
     choosing = ChoosePinService(teller, tickets, numbers, random, kid=ring.current_kid)
     offered = (
         SendMoneyService(teller),
@@ -144,9 +151,11 @@ def services(
         ChooseCapsService(teller),
         choosing,
         RegisterService(teller, choosing),
+        checking,
     )
     every = chain.from_iterable(service.actions() for service in offered)
-    return Services({action.name: action for action in every}, fulfilment, prices)
+    actions = {action.name: action for action in every}
+    return Services(actions, fulfilment, prices, teller, checking)
 
 
 def _name(reads: Reads, number: str) -> str | None:

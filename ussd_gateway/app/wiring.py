@@ -14,16 +14,17 @@ from ussd_gateway.app.counts import CountsWriter
 from ussd_gateway.app.files import Faulty, market, read
 from ussd_gateway.app.live_packs import LivePacks, Load
 from ussd_gateway.app.logs import unlogged
+from ussd_gateway.app.sending import sms_plan
 from ussd_gateway.app.services import TEMPLATES, Carriers, services
 from ussd_gateway.domain.money import Money
 from ussd_gateway.ports import Action, Clock, Ledger, Random
 from ussd_gateway.services import reverse
+from ussd_gateway.services.answer_sms import AnswerSmsService
 from ussd_gateway.services.fulfilment import Fulfilment
 from ussd_gateway.services.hold_money import HoldsOverdue
 from ussd_gateway.services.orders import Desk
 from ussd_gateway.services.vouchers import VouchersOverdue
 from ussd_gateway.settings import Purpose, Settings
-from ussd_gateway.sms.africastalking import AfricasTalkingSms
 from ussd_gateway.store import database as databases
 from ussd_gateway.store import migrate
 from ussd_gateway.store.counts import SqlCounts
@@ -56,7 +57,7 @@ from ussd_gateway.ussd.turn.counting import Counting
 MONEY_MAX = 9_999_999_99
 
 # Files in the operators' folder that are not packs.
-NOT_PACKS = frozenset({"limits", "routes", "sms"})
+NOT_PACKS = frozenset({"limits", "providers", "routes", "sms"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +69,13 @@ class Gateway:
     writer: Writer
     reads: SqlReads
     outbox: Outbox
+    answering: AnswerSmsService
     fulfilment: Fulfilment
     purchases: SqlPurchases
     versions: SqlVersions
     counts: CountsWriter
     engine: Engine
+    clock: Clock
 
     def close(self) -> None:
         """Ends after the commands that are queued now."""
@@ -118,6 +121,10 @@ def gateway(
         random=random,
         mac_key=settings.pin_key.subkey(Purpose.SESSION),
     )
+    said = messages(settings)
+    answering = AnswerSmsService(
+        served_by.teller, served_by.checking, words=said.commands, languages=said.languages
+    )
     SqlPriceBooks(engine, clock).keep(served_by.prices)
     ledger.start()
     counts.start()
@@ -127,11 +134,13 @@ def gateway(
         ledger,
         reads,
         Outbox(engine, clock),
+        answering,
         served_by.fulfilment,
         SqlPurchases(engine, clock),
         versions,
         counts,
         engine,
+        clock,
     )
 
 
@@ -221,6 +230,7 @@ def check_served(settings: Settings) -> None:
         with unlogged():
             _served(settings, versions, unbound_actions(settings))
         messages(settings)
+        sms_plan(settings)
     finally:
         engine.dispose()
 
@@ -326,14 +336,6 @@ def staff(settings: Settings, engine: Engine) -> SqlStaff:
 
 def outbox(settings: Settings, clock: Clock) -> Outbox:
     return Outbox(database(settings), clock)
-
-
-def sms_sender(settings: Settings) -> AfricasTalkingSms:
-    return AfricasTalkingSms(
-        username=settings.at_username,
-        api_key=settings.at_api_key,
-        base_url=settings.at_base_url,
-    )
 
 
 def writer(settings: Settings, engine: Engine, clock: Clock) -> Writer:

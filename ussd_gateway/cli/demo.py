@@ -53,6 +53,8 @@ def _run(settings: "Settings") -> int:
         announce=lambda: _announce(settings, console),
     )
     ports = {"PORT": settings.port, "SIM_PORT": settings.sim_port}
+    if settings.smpp_port is not None:
+        ports["SMPP_PORT"] = settings.smpp_port
     taken = [line for name, port in ports.items() if (line := _trouble(name, port))]
     if taken:
         raise _refused("\n".join(taken))

@@ -10,7 +10,7 @@ next command of the batch is decided, so each one sees the money as it will be.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from enum import Enum
+from enum import Enum, IntEnum
 from typing import Any
 
 from ussd_gateway.domain.journal import Hold, HoldState, Posted, Posting
@@ -155,6 +155,14 @@ class Book:
     vouchers: Mapping[int, Voucher] = field(default_factory=dict)
 
 
+class Priority(IntEnum):
+    """The least goes first."""
+
+    RECEIPT = 0  # of money: while it lags, people pay twice
+    ANSWER = 1  # to what somebody asked for by SMS
+    NOTICE = 2
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """An SMS to be: which template, for whom, with what in it. The writer adds the receipt."""
@@ -163,6 +171,7 @@ class Message:
     template: str
     language: str
     params: Mapping[str, Any]
+    priority: Priority = Priority.RECEIPT
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,6 +299,21 @@ class VoucherEnded:
     state: VoucherState
 
 
+@dataclass(frozen=True, slots=True)
+class OptedOut:
+    """A number wants no notices any more: those of `sender`, as it said so itself."""
+
+    msisdn: Msisdn
+    sender: str
+
+
+@dataclass(frozen=True, slots=True)
+class OptedIn:
+    """It wants them again, whoever sends them."""
+
+    msisdn: Msisdn
+
+
 # What else a decision may write, beside money, messages and the count of PINs.
 Change = (
     Purchase
@@ -305,6 +329,8 @@ Change = (
     | VoucherSent
     | VoucherTried
     | VoucherEnded
+    | OptedOut
+    | OptedIn
 )
 
 

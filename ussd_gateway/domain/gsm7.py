@@ -8,6 +8,7 @@ Source: 3GPP TS 23.038, 6.2.1 and 6.2.1.1.
 
 import re
 import unicodedata
+from collections.abc import Callable
 
 BASIC = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
@@ -40,14 +41,15 @@ def septets(text: str) -> int:
     return sum(2 if char in EXTENSION else 1 for char in text)
 
 
-def fold(text: str) -> str:
-    """The text with each character outside GSM-7 replaced: punctuation, then the bare letter.
+def fold(text: str, spell: Callable[[str], str] = lambda _char: "") -> str:
+    """The text with each character outside GSM-7 replaced: punctuation, then the bare letter,
+    then what `spell` makes of a letter that has none, such as ɓ, ж or 王.
 
     What has no replacement becomes `?`. Characters of the set, è and ñ among them, stay.
     """
     if is_gsm7(text):
         return text
-    return "".join(_fold_char(char) for char in text.translate(_PUNCTUATION))
+    return "".join(_fold_char(char, spell) for char in text.translate(_PUNCTUATION))
 
 
 def folds(text: str) -> bool:
@@ -82,8 +84,12 @@ def _gsm7_segments(text: str) -> int:
     return parts
 
 
-def _fold_char(char: str) -> str:
+def _fold_char(char: str, spell: Callable[[str], str]) -> str:
     if char in BASIC or char in EXTENSION:
         return char
-    bare = "".join(c for c in unicodedata.normalize("NFKD", char) if c in BASIC)
-    return bare or "?"
+    bare = _of_the_set(unicodedata.normalize("NFKD", char))
+    return bare or (_of_the_set(spell(char)) if char.isalnum() else "") or "?"
+
+
+def _of_the_set(text: str) -> str:
+    return "".join(char for char in text if char in BASIC)

@@ -22,6 +22,7 @@ ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 LENGTH = 10
 DAY_COUNTER_MAX = 2**30  # six characters of five bits
 
+_GAPS = str.maketrans("", "", " -")
 _INDEX = {char: index for index, char in enumerate(ALPHABET)}
 _HALF_BITS = 15
 _HALF_MASK = 2**_HALF_BITS - 1
@@ -38,6 +39,13 @@ def make(day: date, counter: int, key: bytes) -> Receipt:
     values += [serial >> shift & 31 for shift in (25, 20, 15, 10, 5, 0)]
     values.append(_check_value(values))
     return Receipt("".join(ALPHABET[value] for value in values))
+
+
+def parse(text: str) -> Receipt | None:
+    """What a person typed, as it stands in the books; None where it is no receipt. Small
+    letters and gaps are how phones write."""
+    code = text.translate(_GAPS).upper()
+    return Receipt(code) if is_well_formed(code) else None
 
 
 def is_well_formed(text: str) -> bool:

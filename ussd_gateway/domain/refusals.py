@@ -25,6 +25,8 @@ class Reason(Enum):
     UNKNOWN_TILL = "unknown_till"
     UNKNOWN_BUSINESS = "unknown_business"
     WRONG_ACCOUNT = "wrong_account"
+    ASKED_TOO_OFTEN = "asked_too_often"  # of payments that are others'
+    NO_SUCH_PAYMENT = "no_such_payment"  # under this receipt, of this amount
     UNKNOWN_VOUCHER = "unknown_voucher"  # or its code is another one
     VOUCHER_BARRED = "voucher_barred"  # too many wrong codes
     VOUCHER_EXPIRED = "voucher_expired"

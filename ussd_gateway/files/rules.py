@@ -278,6 +278,12 @@ _RULES = (
         "What a tier may pay at once and no band prices is refused after all.",
         "Let the last band end at the limit or above, or lower the limit.",
     ),
+    # --- who carries SMS
+    Rule(
+        "E52", "sms-route",
+        "Whoever has a number that no provider carries is never told of their money.",
+        "Lead every beginning, and + for all others, to providers of this file, each once.",
+    ),
 )  # fmt: skip
 
 RULES: Mapping[str, Rule] = {rule.code: rule for rule in _RULES}

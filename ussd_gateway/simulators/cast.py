@@ -9,6 +9,8 @@ from ussd_gateway.domain.msisdn import Msisdn
 
 CUSTOMER_CODE = "*384#"
 AGENT_CODE = "*385#"
+# Where phones send an SMS to us.
+SHORT_CODE = "20384"
 
 
 @dataclass(frozen=True, slots=True)

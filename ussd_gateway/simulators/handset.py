@@ -1,4 +1,5 @@
-"""A phone, with an aggregator behind it: it dials, shows screens, replies, hangs up.
+"""A phone, with an aggregator behind it: it dials, shows screens, replies, hangs up; and it
+sends an SMS, which the vendor passes on at once, or says that it could not.
 
     idle --dial--> open --CON--> open --END or failure--> closed --hang up--> idle
 
@@ -7,6 +8,7 @@ connect is Africa's Talking's limit. Unconfirmed: what the phone shows when the 
 fails; here the Kenyan networks' words.
 
 What was typed, PINs included, stays in this object; it is not logged and not written anywhere.
+An SMS does not even stay here.
 """
 
 import re
@@ -18,7 +20,8 @@ from datetime import UTC, datetime
 
 import requests
 
-from ussd_gateway.simulators.vendors import VENDORS
+from ussd_gateway.simulators.cast import SHORT_CODE
+from ussd_gateway.simulators.vendors import AFRICAS_TALKING, VENDORS
 from ussd_gateway.simulators.vendors.vendor import (
     SAFARICOM_KE,
     Answer,
@@ -33,6 +36,7 @@ __all__ = ["Busy", "Handset", "NoSession", "Repeat", "Screen", "local_http", "ut
 
 connect_timeout_s = 10
 event_timeout_s = 5
+text_timeout_s = 10
 
 _DIALLED = re.compile(r"\*(\d+)((?:\*[^*#]*)*)#")
 _NOT_A_CODE = "Connection problem or invalid MMI code."
@@ -171,6 +175,28 @@ class Handset:
         first = session.answer
         identical = (again.status, again.body) == (first.status, first.body)
         return Repeat(_shown(session, again), identical)
+
+    def text(self, words: str, *, to: str = SHORT_CODE) -> str:
+        """Sends an SMS to a short code; gives why it did not go, or nothing."""
+        form = {
+            "date": self._now().isoformat(timespec="seconds"),
+            "from": self.msisdn,
+            "id": f"ATXid_{self._tokens()}",
+            "linkId": "",
+            "text": words,
+            "to": to,
+            "networkCode": self.network,
+        }
+        gateway, _ = self._base.rsplit("/", 1)
+        url = f"{gateway}/sms/{AFRICAS_TALKING}/{self._token}/inbound"
+        timeouts_s = (connect_timeout_s, text_timeout_s)
+        try:
+            response = self._http.post(
+                url, data=form, timeout=timeouts_s, allow_redirects=False
+            )
+        except requests.RequestException:
+            return "Could not connect to the application"
+        return "" if response.ok else f"HTTP status {response.status_code}"
 
     def hang_up(self) -> None:
         """Ends the session, also while its answer is awaited, and clears the display."""

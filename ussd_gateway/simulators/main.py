@@ -1,4 +1,5 @@
-"""The simulator as a program: the vendor's APIs, a carrier and the two phones, on one port.
+"""The simulator as a program: the vendor's APIs, a carrier and the two phones, on one port; and
+on SMPP_PORT, where it is set, the carrier's SMSC.
 
 Handsets live in memory, so it is one process with threads.
 """
@@ -6,6 +7,7 @@ Handsets live in memory, so it is one process with threads.
 import hashlib
 import itertools
 import secrets
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -17,7 +19,12 @@ from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 
 from ussd_gateway.embedded import die_with_parent
-from ussd_gateway.settings import DEMO_CARRIER_TOKEN, Settings
+from ussd_gateway.settings import (
+    DEMO_CARRIER_TOKEN,
+    DEMO_SMPP_PASSWORD,
+    DEMO_SMPP_SYSTEM_ID,
+    Settings,
+)
 from ussd_gateway.simulators.airtime_api import airtime_api, validated_by
 from ussd_gateway.simulators.carrier import Charges, carrier_api, hold_back
 from ussd_gateway.simulators.cast import Person, read_cast
@@ -26,6 +33,8 @@ from ussd_gateway.simulators.inbox import Inbox
 from ussd_gateway.simulators.page import Phones, phones_page
 from ussd_gateway.simulators.reports import Reporter
 from ussd_gateway.simulators.sms_api import Account, sms_api
+from ussd_gateway.simulators.sms_troubles import Troubles, troubles_door
+from ussd_gateway.simulators.smsc import Smsc
 from ussd_gateway.simulators.vendors import AFRICAS_TALKING
 
 # Who sends SMS and airtime, as its callbacks name it.
@@ -34,7 +43,8 @@ PEOPLE = Path(__file__).parents[2] / "fixtures" / "people.yaml"
 
 
 request_octets_max = 256 * 1024
-threads = 16
+# More than any troubles hold.
+threads = 64
 stop_within_s = 3
 
 
@@ -48,15 +58,21 @@ def create_app(
     people: Sequence[Person],
     carrier_token: str = DEMO_CARRIER_TOKEN,
     report_delay_s: float = 1.0,
+    smsc_port: int | None = None,
+    smpp_system_id: str = DEMO_SMPP_SYSTEM_ID,
+    smpp_password: str = DEMO_SMPP_PASSWORD,
     seed: int | None = None,
     now: Callable[[], datetime] = utc_now,
     hold: Callable[[], None] = hold_back,
+    wait: Callable[[float], None] = time.sleep,
 ) -> Flask:
     """The whole simulator. With `seed` a new `data_dir` gives the same session and message ids
-    every time, and a used one gives others. `hold` is how long its carrier is silent.
+    every time, and a used one gives others. `hold` is how long its carrier is silent; by `wait`
+    its SMS provider is slow.
 
     It starts the thread that sends the callbacks that are owed;
-    `app.extensions["reporter"].close()` ends that thread and lets go of `data_dir`.
+    `app.extensions["reporter"].close()` ends that thread and lets go of `data_dir`. With
+    `smsc_port` it is an SMSC on that port too: `app.extensions["smsc"].close()` ends that.
     """
     inbox = Inbox(data_dir / "simulator.sqlite")
     account = Account(username, api_key)
@@ -75,6 +91,7 @@ def create_app(
             now=now,
         )
     )
+    troubles = Troubles(_octets(seed, f"trouble {inbox.openings}"), wait)
     app = Flask("ussd_gateway.simulators")
     app.config["MAX_CONTENT_LENGTH"] = request_octets_max
     app.register_blueprint(phones_page(phones, inbox, people))
@@ -85,8 +102,10 @@ def create_app(
             report_delay_s=report_delay_s,
             octets=_octets(seed, f"message {inbox.openings}"),
             now=now,
+            troubles=troubles,
         )
     )
+    app.register_blueprint(troubles_door(troubles))
     app.register_blueprint(
         airtime_api(
             inbox,
@@ -108,6 +127,19 @@ def create_app(
     )
     app.extensions["reporter"] = reporter
     reporter.start()
+    if smsc_port is not None:
+        smsc = Smsc(
+            inbox,
+            system_id=smpp_system_id,
+            password=smpp_password,
+            octets=_octets(seed, f"smsc {inbox.openings}"),
+            now=now,
+            troubles=troubles,
+            port=smsc_port,
+            report_delay_s=report_delay_s,
+        )
+        app.extensions["smsc"] = smsc
+        smsc.start()
     return app
 
 
@@ -150,6 +182,9 @@ def _application(settings: Settings) -> Flask:
         data_dir=settings.data_dir,
         people=read_cast(PEOPLE),
         carrier_token=settings.carrier_token,
+        smsc_port=settings.smpp_port,
+        smpp_system_id=settings.smpp_system_id or DEMO_SMPP_SYSTEM_ID,
+        smpp_password=settings.smpp_password or DEMO_SMPP_PASSWORD,
         seed=settings.seed,
         now=lambda: utc_now() + offset,
     )

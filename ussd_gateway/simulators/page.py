@@ -7,6 +7,7 @@
     POST /phones/<number>/enter     {"text": "1"}          -> state
     POST /phones/<number>/repeat    {}                     -> state and {"repeat": ...}
     POST /phones/<number>/hang_up   {}                     -> state
+    POST /phones/<number>/text      {"text": "BAL"}        -> state and {"texted": ...}
 
 A number is +254711000001, %2B254711000001, 254711000001 or 0711000001; what is none is 404. The
 POSTs take JSON only, which another site's page cannot send. Sessions are in memory: the program
@@ -25,7 +26,7 @@ from werkzeug.exceptions import HTTPException
 from ussd_gateway.domain import gsm7
 from ussd_gateway.domain.msisdn import CALLING_CODES, Msisdn, is_e164, local
 from ussd_gateway.simulators.carrier import Mood
-from ussd_gateway.simulators.cast import CUSTOMER_CODE, Person
+from ussd_gateway.simulators.cast import CUSTOMER_CODE, SHORT_CODE, Person
 from ussd_gateway.simulators.handset import Busy, Handset, NoSession, Screen
 from ussd_gateway.simulators.inbox import Inbox, Message
 from ussd_gateway.simulators.vendors import VENDORS
@@ -89,6 +90,7 @@ def phones_page(phones: Phones, inbox: Inbox, people: Sequence[Person]) -> Bluep
                 "phones.html",
                 people=people,
                 code=CUSTOMER_CODE,
+                short_code=SHORT_CODE,
                 local=local,
                 moods=_MOODS,
                 routes=tuple(VENDORS),
@@ -128,6 +130,12 @@ def phones_page(phones: Phones, inbox: Inbox, people: Sequence[Person]) -> Bluep
         request.get_json()
         phones.get(_msisdn(number)).hang_up()
         return _state(number)
+
+    @page.post("/phones/<number>/text")
+    def text(number: str) -> Response:
+        words = _typed("text")
+        trouble = phones.get(_msisdn(number)).text(words)
+        return _state(number, texted={"taken": not trouble, "trouble": trouble})
 
     def _state(number: str, **more: dict[str, str | bool]) -> Response:
         handset = phones.get(_msisdn(number))

@@ -16,7 +16,8 @@ and to the gateway, for what became of a message (docs/sms/notifications, as of 
 
 Statuses played: 101 Success, 403 InvalidPhoneNumber, 404 UnsupportedNumberType (a landline),
 and InvalidSenderId. Numbers that begin +2547000000 are the test range that belongs to nobody:
-the message is accepted, nobody gets it, and its report is Failed, UserDoesNotExist.
+the message is accepted, nobody gets it, and its report is Failed, UserDoesNotExist. What else
+goes wrong is played on demand: `sms_troubles`.
 """
 
 import hmac
@@ -32,6 +33,15 @@ from phonenumbers import PhoneNumberType
 from ussd_gateway.domain import gsm7
 from ussd_gateway.domain.msisdn import Msisdn, is_e164
 from ussd_gateway.simulators.inbox import Callback, Inbox, Message
+from ussd_gateway.simulators.sms_troubles import (
+    AnswerTrouble,
+    ReportTrouble,
+    Troubles,
+    early_s,
+    late_s,
+    silent_s,
+    slow_s,
+)
 from ussd_gateway.simulators.vendors.vendor import SAFARICOM_KE
 
 # The sender of an account that has registered no name of its own.
@@ -81,10 +91,12 @@ def sms_api(
     report_delay_s: float,
     octets: Callable[[int], bytes],
     now: Callable[[], datetime],
+    troubles: Troubles,
 ) -> Blueprint:
     """The API for one account. The network reports Submitted after half of `report_delay_s`,
     and what became of the message after the whole of it."""
     api = Blueprint("sms_api", __name__)
+    delay = timedelta(seconds=report_delay_s)
 
     @api.post("/version1/messaging")
     def send() -> Response:
@@ -97,9 +109,18 @@ def sms_api(
         if _SENDER.fullmatch(sender) is None:
             return _answer("InvalidSenderId", [])
 
+        trouble, plan = troubles.request()
+        if untaken := _untaken(trouble, troubles):
+            return untaken
         text = request.form["message"]
         recipients = [_recipient(number, text, octets) for number in _numbers()]
+        if trouble is AnswerTrouble.PARTIAL:
+            recipients = [
+                _turned_down(one) if one.parts and troubles.turns_down() else one
+                for one in recipients
+            ]
         accepted = [one for one in recipients if one.parts]
+        reports = {one.message_id: troubles.report(plan) for one in accepted}
         moment = now()
         inbox.take(
             [
@@ -110,9 +131,11 @@ def sms_api(
             [
                 report
                 for one in accepted
-                for report in _reports(one, moment, timedelta(seconds=report_delay_s))
+                for report in _reports(one, moment, delay, reports[one.message_id])
             ],
         )
+        if cut := _held(trouble, set(reports.values()), troubles):
+            return cut
         parts = sum(one.parts for one in accepted)
         total = f"{_cost(parts)} Message parts: {parts}" if parts else "0"
         summary = f"Sent to {len(accepted)}/{len(recipients)} Total Cost: {total}"
@@ -148,7 +171,45 @@ def _recipient(number: str, text: str, octets: Callable[[int], bytes]) -> _Recip
     return _Recipient(number, 101, "Success", message_id, gsm7.segments(text))
 
 
-def _reports(one: _Recipient, moment: datetime, delay: timedelta) -> list[Callback]:
+def _untaken(trouble: AnswerTrouble, troubles: Troubles) -> Response | None:
+    """The answer, where nothing was taken of the request; None where it goes on."""
+    match trouble:
+        case AnswerTrouble.ERROR:
+            return _plain(500, "Internal Server Error")
+        case AnswerTrouble.THROTTLED:
+            response = _plain(429, "Too Many Requests")
+            response.headers["Retry-After"] = "1"
+            return response
+        case AnswerTrouble.SILENT:
+            troubles.wait(silent_s)
+            return _plain(503, "Service Unavailable")
+        case AnswerTrouble.REFUSED:
+            return _answer("InsufficientBalance", [])
+        case _:
+            return None
+
+
+def _held(
+    trouble: AnswerTrouble, reports: set[ReportTrouble], troubles: Troubles
+) -> Response | None:
+    """Waits where the answer is to be late; the answer, where it is none any more."""
+    if trouble is AnswerTrouble.SILENT_AFTER_TAKING:
+        troubles.wait(silent_s)
+        return _plain(504, "Gateway Timeout")
+    if trouble is AnswerTrouble.SLOW and not troubles.wait(slow_s):
+        return _plain(504, "Gateway Timeout")
+    if ReportTrouble.EARLY in reports:
+        troubles.wait(early_s)
+    return None
+
+
+def _turned_down(one: _Recipient) -> _Recipient:
+    return _Recipient(one.number, 502, "RejectedByGateway")
+
+
+def _reports(
+    one: _Recipient, moment: datetime, delay: timedelta, trouble: ReportTrouble
+) -> list[Callback]:
     form = {
         "id": one.message_id,
         "phoneNumber": one.number,
@@ -160,10 +221,36 @@ def _reports(one: _Recipient, moment: datetime, delay: timedelta) -> list[Callba
         if one.number.startswith(NOBODY)
         else {"status": "Success"}
     )
-    return [
-        Callback("sms", {**form, "status": "Submitted"}, moment + delay / 2),
-        Callback("sms", {**form, **end}, moment + delay),
+    if trouble is ReportTrouble.FAILED:
+        end = {"status": "Failed", "failureReason": "DeliveryFailure"}
+    first, last = _when(trouble, moment, delay)
+    reports = [
+        Callback("sms", {**form, "status": "Submitted"}, first),
+        Callback("sms", {**form, **end}, last),
     ]
+    match trouble:
+        case ReportTrouble.MISSING:
+            return []
+        case ReportTrouble.DOUBLED:
+            return reports * 2
+        case _:
+            return reports
+
+
+def _when(
+    trouble: ReportTrouble, moment: datetime, delay: timedelta
+) -> tuple[datetime, datetime]:
+    """Submitted, and what became of it."""
+    match trouble:
+        case ReportTrouble.LATE:
+            late = moment + timedelta(seconds=late_s)
+            return late + delay / 2, late + delay
+        case ReportTrouble.REORDERED:
+            return moment + delay, moment + delay / 2
+        case ReportTrouble.EARLY:
+            return moment, moment
+        case _:
+            return moment + delay / 2, moment + delay
 
 
 def _cost(parts: int) -> str:

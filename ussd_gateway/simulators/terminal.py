@@ -6,7 +6,8 @@ so that scripts can use a phone:
     printf '1\\n0711000002\\n500\\n' | ussd-gateway phone --from +254711000001 --dial '*384#'
 
 Without a session a line is dialled; in a session it is the reply. Lines that begin with `/` are
-keys: /hangup, /repeat, /sms. At the end of the input the phone hangs up.
+keys: /hangup, /repeat, /sms, and /text, which sends what stands behind it by SMS: `/text BAL`.
+At the end of the input the phone hangs up.
 """
 
 import asyncio
@@ -31,6 +32,7 @@ from ussd_gateway.simulators.page import parse_number
 from ussd_gateway.simulators.vendors import VENDORS
 
 FIRST_CODE = "*384#"
+TEXT_KEY = "/text "
 
 inbox_timeout_s = 2
 sms_wait_max_s = 3.0
@@ -97,12 +99,20 @@ class LinePhone:
                 self._repeat()
             case "/sms":
                 self._show_new(wait_s=0)
+            case _ if line.startswith(TEXT_KEY):
+                self._text(line.removeprefix(TEXT_KEY))
             case _ if self._handset.open:
                 self._show(self._handset.enter(line))
             case "":
                 pass
             case _:
                 self._show(self._handset.dial(line))
+
+    def _text(self, words: str) -> None:
+        trouble = self._handset.text(words)
+        self._say(f"({trouble})" if trouble else "(sent)")
+        if not trouble:
+            self._show_new(wait_s=sms_wait_max_s)
 
     def _repeat(self) -> None:
         try:
@@ -152,6 +162,7 @@ class PhoneApp(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "hang_up", "Hang up", priority=True),
         Binding("ctrl+r", "repeat", "Repeat callback", priority=True),
+        Binding("ctrl+t", "text", "Send as SMS", priority=True),
         Binding("ctrl+q", "quit", "Leave", priority=True),
     ]
     ENABLE_COMMAND_PALETTE = False
@@ -196,6 +207,12 @@ class PhoneApp(App[None]):
     def action_repeat(self) -> None:
         self._repeat()
 
+    def action_text(self) -> None:
+        typed = self.query_one("#typed", Input)
+        if typed.value:
+            self._text(typed.value)
+            typed.clear()
+
     @work(thread=True)
     def _hang_up(self) -> None:
         self._handset.hang_up()
@@ -221,6 +238,11 @@ class PhoneApp(App[None]):
             return
         words = "Identical answer" if again.identical else f"Another: {again.screen.text}"
         self.call_from_thread(self._say, words)
+
+    @work(thread=True)
+    def _text(self, words: str) -> None:
+        trouble = self._handset.text(words)
+        self.call_from_thread(self._say, trouble or "SMS sent")
 
     @work(thread=True, exclusive=True, group="inbox")
     def _read_inbox(self) -> None:

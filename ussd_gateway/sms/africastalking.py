@@ -11,25 +11,71 @@ networkCode, failureReason, retryCount. (developers.africastalking.com/docs/sms 
 source, africastalking 2.0.3; read 2026-11-20)
 
 There is no idempotency key and no way to ask what became of a message: where no answer came,
-nobody knows whether it went out, and that is what is said.
+nobody knows whether it went out, and that is what is said. So it is of a 502 or a 504, with
+which a proxy tells that it got no answer itself.
 """
 
+import ssl
 import threading
+import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import requests
 from africastalking.SMS import SMSService
+from urllib3.exceptions import HTTPError, NewConnectionError
 
+from ussd_gateway.domain.msisdn import Msisdn, is_e164
 from ussd_gateway.ports import DeliveryReport, DoorError, Sms, SmsResult, SmsState
+from ussd_gateway.sms.plan import AFRICAS_TALKING
+from ussd_gateway.sms.provider import NotCarried, Throttled, checked_cost, shown
 
-# Connecting, then reading. The vendor may take its time; a lease of the outbox is longer.
+# Connecting, then the whole answer. The vendor may take its time.
 TIMEOUT_S = (3.05, 9.05)
+# A connection that was idle for longer may be dead, and what is sent on it an unknown.
+idle_s_max = 15.0
+answer_octets_max = 64 * 1024
+id_characters_max = 64
+throttled_s = 1.0
+throttled_s_max = 30.0
 
 _TAKEN = frozenset({100, 101, 102})
 # The account or the vendor is in trouble, not this message: it goes out when that is mended.
-_LATER = frozenset({405, 500, 501})
+_LATER = frozenset({402, 405, 500, 501})
+_NOT_CARRIED = frozenset({407})
+# This message, or this number, for good.
+_NEVER = frozenset({401, 403, 404, 406, 502})
+# The vendor, or what stands before it, looked at the request and took none of it.
+_TOOK_NOTHING = frozenset({*range(300, 500), 501, 503})
 _FINAL = frozenset({"Success", "Rejected", "Failed"})
+_NO_ID = frozenset({"", "None"})
+
+# Why a message was not taken, for the person who looks after it.
+_CODES = {
+    401: "the vendor holds it back as a risk",
+    402: "our sender is not registered for this number",
+    403: "nobody can have this number",
+    404: "a number of this kind gets no SMS",
+    405: "our account has no money left",
+    406: "the person, or the network for them, has barred our messages",
+    407: "the vendor has no way to this number",
+    500: "the vendor is in trouble",
+    501: "the network is in trouble",
+    502: "the network has rejected it",
+}
+_REASONS = {
+    "InsufficientCredit": "the person has no airtime for a message that they pay for",
+    "InvalidLinkId": "it answers a message that the network does not know",
+    "UserIsInactive": "the number is not in use, or its phone was away for too long",
+    "UserInBlackList": "the person, or the network for them, has barred our messages",
+    "UserAccountSuspended": "the network has suspended the number",
+    "NotNetworkSubscriber": "the number is of another network",
+    "UserNotSubscribedToProduct": "the person has not subscribed to this service",
+    "UserDoesNotExist": "nobody has this number",
+    "DeliveryFailure": "the network could not deliver it, and does not say why",
+}
 
 
 class AfricasTalkingSms:
@@ -44,38 +90,66 @@ class AfricasTalkingSms:
         timeout_s: tuple[float, float] = TIMEOUT_S,
     ) -> None:
         self._service = _Service(username, api_key, base_url)
-        self._timeout_s = timeout_s
+        self._timeouts_s = timeout_s
+        self.timeout_s = sum(timeout_s)
 
     def send(self, sms: Sms) -> SmsResult:
         try:
-            answer = self._service.send(sms.text, [sms.to], timeout=self._timeout_s)
-        except (requests.ConnectTimeout, requests.exceptions.SSLError, _NotReached) as error:
-            raise DoorError(f"no connection: {type(error).__name__}") from None
-        except requests.RequestException as error:
-            return SmsResult(SmsState.UNKNOWN, None, type(error).__name__)
-        return _result(answer)
+            answer: _Answer = self._service.send(
+                sms.text, [sms.to], sms.sender, timeout=self._timeouts_s
+            )
+        except (requests.RequestException, HTTPError) as error:
+            name = type(error).__name__
+            if _never_left(error):
+                raise DoorError(f"no connection: {name}") from None
+            return _unknown(name)
+        return _result(answer, sms.to)
 
 
 def parse_report(form: Mapping[str, str]) -> DeliveryReport | None:
-    """A delivery report's form; None where id or status is missing."""
+    """A delivery report's form; None where id or status is missing or malformed. A status that
+    is not known is not the last word."""
     provider_id, status = form.get("id", ""), form.get("status", "")
-    if not provider_id or not status:
+    if not _is_id(provider_id) or not status:
         return None
     return DeliveryReport(
+        provider=AFRICAS_TALKING,
         provider_id=provider_id,
-        status=status,
+        msisdn=_msisdn(form.get("phoneNumber", "")),
+        status=shown(status),
         final=status in _FINAL,
         delivered=status == "Success",
-        reason=form.get("failureReason", ""),
+        reason=_reason(status, form.get("failureReason", "")),
     )
 
 
-class _NotReached(Exception):
-    """The connection was refused: nothing was sent."""
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int
+    body: bytes
+    retry_after: str
+
+
+class _Recipient(msgspec.Struct, rename="camel"):
+    status_code: int
+    number: str
+    status: str = ""
+    cost: object = None
+    message_id: object = None
+
+
+class _Content(msgspec.Struct, rename="pascal"):
+    recipients: list[_Recipient]
+    message: str = ""
+
+
+class _Said(msgspec.Struct):
+    content: _Content = msgspec.field(name="SMSMessageData")
 
 
 class _Service(SMSService):  # type: ignore[misc]  # the SDK has no types
-    """The SDK with our base URL, a kept connection, and the HTTP status not lost."""
+    """The SDK with our base URL, a kept connection, the HTTP status not lost, and an end to its
+    patience."""
 
     def __init__(self, username: str, api_key: str, base_url: str) -> None:
         # Before the SDK's own constructor, which asks for it.
@@ -97,43 +171,125 @@ class _Service(SMSService):  # type: ignore[misc]  # the SDK has no types
         params: Mapping[str, str] | None,
         callback: None = None,  # noqa: ARG002
         timeout: tuple[float, float] = TIMEOUT_S,
-    ) -> requests.Response:
-        if not hasattr(self._threads, "http"):
-            self._threads.http = requests.Session()
-        http: requests.Session = self._threads.http
-        try:
-            return http.request(
-                method, url, headers=headers, data=data, params=params, timeout=timeout
-            )
-        except requests.ConnectionError as error:
-            # requests tells a refused connection and one cut after sending by the same name.
-            if "NewConnectionError" in repr(error):
-                raise _NotReached from None
-            raise
+    ) -> _Answer:
+        until = time.monotonic() + sum(timeout)
+        with self._http().request(
+            method,
+            url,
+            headers={**headers, "Accept-Encoding": "identity"},
+            data=data,
+            params=params,
+            timeout=timeout,
+            # A redirect that is followed asks a second time.
+            allow_redirects=False,
+            stream=True,
+        ) as answer:
+            body = _read(answer, until)
+        self._threads.used_at = time.monotonic()
+        return _Answer(answer.status_code, body, answer.headers.get("Retry-After", ""))
+
+    def _http(self) -> requests.Session:
+        """This thread's own, while it is fresh."""
+        kept: requests.Session | None = getattr(self._threads, "http", None)
+        if kept is not None and time.monotonic() - self._threads.used_at < idle_s_max:
+            return kept
+        if kept is not None:
+            kept.close()
+        fresh = requests.Session()
+        self._threads.http, self._threads.used_at = fresh, time.monotonic()
+        return fresh
 
 
-def _result(answer: requests.Response) -> SmsResult:
-    """What the vendor said, strictly: only a recipient with a good code counts as taken."""
-    if answer.status_code in (401, 403, 408, 429) or 502 <= answer.status_code <= 504:
-        raise DoorError(f"HTTP {answer.status_code}")
-    if not answer.ok:
-        return SmsResult(SmsState.UNKNOWN, None, f"HTTP {answer.status_code}")
-    try:
-        content = answer.json()["SMSMessageData"]
-        recipients, reason = content["Recipients"], str(content["Message"])
-    except (requests.JSONDecodeError, KeyError, TypeError):
-        return SmsResult(SmsState.UNKNOWN, None, "an answer that cannot be read")
-    if not recipients:
-        raise DoorError(f"nobody was sent to: {reason}")
+def _read(answer: requests.Response, until: float) -> bytes:
+    """What comes up to then: each piece may come in time, and all of them never end."""
+    body = b""
+    while piece := answer.raw.read1(answer_octets_max):
+        body += piece
+        if len(body) > answer_octets_max or time.monotonic() > until:
+            raise requests.ReadTimeout
+    return body
 
-    code, status = recipients[0].get("statusCode"), str(recipients[0].get("status"))
-    if code in _LATER:
-        raise DoorError(f"{code} {status}")
-    if code not in _TAKEN:
-        return SmsResult(SmsState.REFUSED, None, f"{code} {status}")
-    return SmsResult(
-        SmsState.ACCEPTED,
-        str(recipients[0]["messageId"]),
-        status,
-        str(recipients[0].get("cost") or "") or None,
+
+def _never_left(error: Exception) -> bool:
+    """requests tells a refused connection and one cut after sending by the same name; and a
+    certificate that is not the vendor's by that of a line that broke in the middle."""
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    cause = getattr(reason, "args", None) or (None,)
+    return (
+        isinstance(error, requests.ConnectTimeout)
+        or isinstance(reason, NewConnectionError)
+        or isinstance(cause[0], ssl.SSLCertVerificationError)
     )
+
+
+def _result(answer: _Answer, to: Msisdn) -> SmsResult:
+    """What the vendor said, strictly: only a recipient with a good code counts as taken, and
+    only a code that is known says that nothing was."""
+    if answer.status == requests.codes.too_many_requests:
+        raise Throttled("HTTP 429", after_s=_after_s(answer.retry_after))
+    if answer.status in _TOOK_NOTHING:
+        raise DoorError(f"HTTP {answer.status}")
+    if not 200 <= answer.status < 300:
+        return _unknown(f"HTTP {answer.status}")
+    try:
+        content = msgspec.json.decode(answer.body, type=_Said).content
+    except (ValueError, RecursionError):
+        return _unknown("an answer that cannot be read")
+
+    match content.recipients:
+        case []:
+            raise DoorError(f"nobody was sent to: {shown(content.message)}")
+        case [one] if one.number == to:
+            return _of(one)
+        case _:
+            return _unknown("an answer about other numbers")
+
+
+def _of(one: _Recipient) -> SmsResult:
+    said = f"{one.status_code} {one.status}"
+    words = _CODES.get(one.status_code)
+    detail = shown(f"{words} ({said})" if words else said)
+    if one.status_code in _LATER:
+        raise DoorError(detail)
+    if one.status_code in _NOT_CARRIED:
+        raise NotCarried(detail)
+    if one.status_code in _NEVER:
+        return SmsResult(SmsState.REFUSED, AFRICAS_TALKING, None, detail)
+    if one.status_code not in _TAKEN:
+        return _unknown(detail)
+    # Without an id no report will be known as its own; it is taken all the same.
+    given = one.message_id
+    provider_id = given if isinstance(given, str) and _is_id(given) else None
+    cost = checked_cost(one.cost)
+    return SmsResult(SmsState.ACCEPTED, AFRICAS_TALKING, provider_id, detail, cost)
+
+
+def _unknown(detail: str) -> SmsResult:
+    return SmsResult(SmsState.UNKNOWN, AFRICAS_TALKING, None, detail)
+
+
+def _after_s(retry_after: str) -> float:
+    """It may be a date too; then, as where it is not given, a second is a start."""
+    plain = retry_after.isascii() and retry_after.isdigit() and len(retry_after) < 6
+    return min(float(retry_after), throttled_s_max) if plain else throttled_s
+
+
+def _is_id(text: str) -> bool:
+    return len(text) <= id_characters_max and text not in _NO_ID and text.isprintable()
+
+
+def _reason(status: str, failure: str) -> str:
+    if status == "Success":
+        return ""
+    known = _REASONS.get(failure)
+    if known is None and failure:
+        return shown(f"the network says: {failure}")
+    if known is None and status == "Rejected":
+        return "the network did not take it, and does not say why"
+    return known or ""
+
+
+def _msisdn(text: str) -> Msisdn | None:
+    # A client that does not encode its form turns the plus into a space.
+    number = f"+{text.strip().removeprefix('+')}"
+    return Msisdn(number) if is_e164(number) else None

@@ -26,6 +26,7 @@ _PROFILE = (
     "LEFT JOIN assistant ON subscriber_id = id WHERE msisdn = ?"
 )
 _BUSINESS = f"SELECT {BUSINESS} FROM business WHERE number = ?"
+_SPEAKS = "SELECT language FROM business WHERE msisdn = ? ORDER BY number LIMIT 1"
 _WORKPLACE = (
     f"SELECT {BUSINESS} FROM business JOIN assistant ON store = number WHERE subscriber_id = ?"
 )
@@ -43,6 +44,9 @@ _MOVEMENTS = (
     "FROM entry JOIN journal ON journal.id = journal_id "
     "JOIN account ON account.id = account_id "
     "WHERE account_id = ? ORDER BY account_seq DESC LIMIT ?"
+)
+_ASKED_BY_SMS = (
+    "SELECT count(*) FROM idempotency WHERE session_id = ? AND route = 'sms' AND at_ms > ?"
 )
 # Money that moved is what must be told, whatever the clocks said of the answers around it.
 _SETTLED = (
@@ -94,6 +98,13 @@ class SqlReads:
 
     def movements(self, account_id: int, *, count_max: int) -> list[Movement]:
         return [Movement(*row) for row in self._look(_MOVEMENTS, (account_id, count_max))]
+
+    def business_language(self, msisdn: Msisdn) -> str | None:
+        return next((language for (language,) in self._look(_SPEAKS, (msisdn,))), None)
+
+    def asked_by_sms(self, msisdn: Msisdn, *, since_ms: int) -> int:
+        ((count,),) = self._look(_ASKED_BY_SMS, (msisdn, since_ms))
+        return int(count)
 
     def settled(self, origin: Origin) -> Settled | None:
         known = (origin.session_id, origin.route, origin.msisdn)

@@ -12,10 +12,12 @@ from datetime import date, timedelta
 from sqlalchemy import Connection, Engine, bindparam, delete, func, select, text, update
 
 from ussd_gateway.store.database import writing
-from ussd_gateway.store.schema import menu_count, outbox
+from ussd_gateway.store.schema import menu_count, outbox, sms_report
 
 SMS_WORDS_KEPT = timedelta(days=90)
 COUNTS_KEPT = timedelta(days=400)
+# Reports of messages that nobody knew: the answer that names one is not as late as that.
+REPORTS_KEPT = timedelta(days=1)
 # Of one look: a short transaction, which no payment waits for.
 ROWS_MAX = 1_000
 
@@ -27,7 +29,8 @@ _REACH = text(
     "ON CONFLICT (name) DO UPDATE SET value = :value"
 )
 
-_OPEN = ("due", "queued", "sending", "unknown")
+# An `unknown` one is never sent again by then, whatever it met.
+_OPEN = ("due", "claimed", "sending")
 _KEEP_ONE = (
     update(outbox)
     .where(outbox.c.id == bindparam("row"))
@@ -41,6 +44,8 @@ def forget(engine: Engine, *, now_ms: int, today: date) -> int:
     with writing(engine) as connection:
         counts = delete(menu_count).where(menu_count.c.day < today - COUNTS_KEPT)
         connection.execute(counts)
+        nobodys = sms_report.c.at_ms < now_ms - REPORTS_KEPT // _MS
+        connection.execute(delete(sms_report).where(nobodys))
         return _forget_words(connection, before_ms=now_ms - SMS_WORDS_KEPT // _MS)
 
 

@@ -1,9 +1,12 @@
 """SMS texts: `menus/sms.yaml`, read as strictly as screens are, and measured in segments.
 
 vars:     {amount: money, name: text(20), ...}      all that a message may show
+commands: balance: [BAL, SALIO]                     what people ask by SMS, and by which words
 messages: sent: {en: "...", sw: "..."}              each in every language, one segment at worst
 
-A segment has 160 septets; or 70 characters, in a language that cannot be said in GSM-7.
+Of the vars, `lines(4,30)` is four lines of thirty septets each. A command that is given no
+words is not offered. A segment has 160 septets; or 70 characters, in a language that cannot be
+said in GSM-7.
 """
 
 import re
@@ -12,6 +15,7 @@ from dataclasses import dataclass
 
 from ussd_gateway.domain import gsm7
 from ussd_gateway.domain.money import Money
+from ussd_gateway.domain.texted import COMMANDS, Ask, plain
 from ussd_gateway.files import fields, strict_yaml
 from ussd_gateway.files.faults import Fault, Faults
 from ussd_gateway.files.strict_yaml import Node
@@ -27,6 +31,8 @@ from ussd_gateway.ussd.render import fitter, render, septets_at_worst
 SCHEMA = "1"
 
 _TYPE = re.compile(r"text\(([0-9]{1,2})\)")
+_LINES = re.compile(r"lines\(([0-9]),([0-9]{1,2})\)")
+_WORD = re.compile(r"[^\W\d_]{2,20}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,7 @@ class Messages:
     languages: tuple[str, ...]
     vars: Mapping[str, VarType]
     texts: Mapping[str, Text]
+    commands: Mapping[str, Ask]  # by their words, which are `texted.plain`
     warnings: tuple[Fault, ...]
 
     def render(self, template: str, language: str, values: Mapping[str, Scalar]) -> str:
@@ -59,7 +66,11 @@ def load_messages(
         return faults.errors or [Fault("E00", file, 1, "an empty file", "write messages")]
 
     header = fields.mapping(
-        root, faults, where="the file", required=("schema", "languages", "vars", "messages")
+        root,
+        faults,
+        where="the file",
+        required=("schema", "languages", "vars", "messages"),
+        optional=("commands",),
     )
     fields.expect(header.get("schema"), SCHEMA, faults, where="schema")
     declared = _vars(header.get("vars"), faults)
@@ -76,6 +87,7 @@ def load_messages(
         faults=faults,
     )
     texts = _texts(header.get("messages"), known, templates, line=root.line)
+    commands = _commands(header.get("commands"), faults)
     check_texts(
         ((f"message {name}", text) for name, text in texts.items()),
         money={name for name, kind in declared.items() if kind.kind == "money"},
@@ -85,7 +97,7 @@ def load_messages(
     )
     if faults.errors:
         return faults.in_order
-    return Messages(languages, declared, texts, faults.warnings)
+    return Messages(languages, declared, texts, commands, faults.warnings)
 
 
 def _vars(node: Node | None, faults: Faults) -> dict[str, VarType]:
@@ -99,8 +111,33 @@ def _vars(node: Node | None, faults: Faults) -> dict[str, VarType]:
             found[key.text] = VarType("money")
         elif match:
             found[key.text] = VarType("text", int(match[1]))
+        elif match := _LINES.fullmatch(text):
+            found[key.text] = VarType("lines", int(match[2]), count=int(match[1]))
         elif text:
-            faults.add("E01", key.line, f"{key.text}: {text}", "write money or text(20)")
+            advice = "write money, text(20) or lines(4,30)"
+            faults.add("E01", key.line, f"{key.text}: {text}", advice)
+    return found
+
+
+def _commands(node: Node | None, faults: Faults) -> dict[str, Ask]:
+    """A word is of one command, whatever the language: nobody says which they write in."""
+    found: dict[str, Ask] = {}
+    for key, value in fields.pairs(node, faults, where="commands"):
+        if key.text not in COMMANDS:
+            advice = fields.nearest(key.text, sorted(COMMANDS))
+            faults.add("E01", key.line, f"command {key.text}", advice)
+            continue
+        for item in fields.items(value, faults, where=f"command {key.text}"):
+            written = fields.word(item, faults, where=f"command {key.text}")
+            word = plain(written)
+            if written and not _WORD.fullmatch(word):
+                advice = "write one word of letters, 2 to 20"
+                faults.add("E01", item.line, f"command {key.text}: {written}", advice)
+            elif word in found:
+                advice = f"it asks for {found[word].value} already"
+                faults.add("E01", item.line, f"command {key.text}: {written}", advice)
+            elif word:
+                found[word] = COMMANDS[key.text]
     return found
 
 

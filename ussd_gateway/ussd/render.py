@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import cast
 
+from anyascii import anyascii
+
 from ussd_gateway.domain import gsm7, msisdn
 from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.msisdn import Msisdn
@@ -164,7 +166,7 @@ def fitted(text: str, septets_max: int) -> str:
     if _PLAIN.fullmatch(text):
         return text[:septets_max]
 
-    text = gsm7.fold(text.translate(_BREAKS))
+    text = gsm7.fold(text.translate(_BREAKS), anyascii)
     while gsm7.septets(text) > septets_max:
         text = text[:-1]
     return text

@@ -5,9 +5,12 @@ import unicodedata
 from collections.abc import Callable
 from functools import partial
 
+from anyascii import anyascii
+
 from ussd_gateway.domain import gsm7
 from ussd_gateway.domain.money import Money, parse_typed
 from ussd_gateway.domain.msisdn import CALLING_CODES, Msisdn
+from ussd_gateway.domain.receipt import parse as parse_receipt
 from ussd_gateway.ports import Scalar
 
 # A mobile number after its 0 or calling code, by the regulators' numbering plans.
@@ -49,6 +52,11 @@ def text_parser(septets_max: int) -> Parser:
     return partial(_text, septets_max)
 
 
+def receipt_parser(text: str) -> Scalar | None:
+    """Takes qcm7 hk2p 9x: the check character tells a slip at once."""
+    return parse_receipt(text)
+
+
 def nothing(_text: str) -> Scalar | None:
     """Stands where a pack is at fault."""
     return None
@@ -77,7 +85,7 @@ def _text(septets_max: int, text: str) -> Scalar | None:
     """Never cut: a name that is too long is for its owner to shorten."""
     if not text.isprintable():
         return None
-    text = _SPACES.sub(" ", gsm7.fold(unicodedata.normalize("NFC", text)).strip())
+    text = _SPACES.sub(" ", gsm7.fold(unicodedata.normalize("NFC", text), anyascii).strip())
     if not all(char.isalpha() or char in _BESIDE_LETTERS for char in text):
         return None
     if len(text) < _text_characters_min or not any(char.isalpha() for char in text):

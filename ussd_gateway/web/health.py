@@ -1,16 +1,19 @@
 """Whether the gateway can serve, and figures for those who watch it."""
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import redis
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from ussd_gateway.app import Gateway
+from ussd_gateway.domain.book import Priority
+from ussd_gateway.ports import Clock
+from ussd_gateway.store import inquiry
 from ussd_gateway.store.database import reading
-from ussd_gateway.store.outbox import Outbox
 from ussd_gateway.store.purchases import SqlPurchases
 
 
@@ -34,21 +37,78 @@ def unready(gateway: Gateway, client: redis.Redis) -> list[str]:
 class BacklogMetrics(Collector):
     """Read from the database when asked: the same whichever process answers."""
 
-    def __init__(self, outbox: Outbox, purchases: SqlPurchases) -> None:
-        self._outbox = outbox
+    def __init__(self, engine: Engine, purchases: SqlPurchases, clock: Clock) -> None:
+        self._engine = engine
         self._purchases = purchases
+        self._clock = clock
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        yield _by_state(
-            "gateway_outbox_messages", "SMS in the outbox, by state", self._outbox.backlog()
+        still, gone = inquiry.waiting(self._engine), inquiry.recent(self._engine)
+        yield _gauge(
+            "gateway_outbox_messages",
+            "SMS that are not sent yet, or of which nobody knows yet",
+            ("state", "priority"),
+            {(each.state, _name(each.priority)): each.count for each in still},
         )
-        yield _by_state(
-            "gateway_purchases", "Purchases of carriers, by state", self._purchases.backlog()
+        now_ms = int(self._clock.now().timestamp() * 1000)
+        yield _gauge(
+            "gateway_outbox_oldest_seconds",
+            "Since the event that the oldest open SMS tells of",
+            ("priority",),
+            {
+                (_name(priority),): max(now_ms - at_ms, 0) / 1000
+                for priority, at_ms in inquiry.oldest(still)
+            },
+        )
+        yield _gauge(
+            "gateway_sms_recent_messages",
+            f"The last {inquiry.RECENT_MAX:,} SMS that sending has come to",
+            ("provider", "state"),
+            gone.states,
+        )
+        yield _gauge(
+            "gateway_sms_lag_seconds",
+            "Of them: from the event to the provider or the handset, at this quantile",
+            ("to", "provider", "template", "quantile"),
+            {
+                (lag.to, lag.provider, lag.template, str(share)): seconds
+                for lag in gone.lags
+                for share, seconds in zip(inquiry.QUANTILES, lag.seconds, strict=True)
+            },
+        )
+        yield _gauge(
+            "gateway_sms_lag_messages",
+            "How many those figures are of",
+            ("to", "provider", "template"),
+            {(lag.to, lag.provider, lag.template): lag.count for lag in gone.lags},
+        )
+        yield _gauge(
+            "gateway_sms_reports_unmatched",
+            "Delivery reports of the last day whose SMS nobody knows",
+            (),
+            {(): inquiry.unmatched_reports(self._engine)},
+        )
+        purchases = self._purchases.backlog()
+        yield _gauge(
+            "gateway_purchases",
+            "Purchases of carriers, by state",
+            ("state",),
+            {(state,): count for state, count in purchases.items()},
         )
 
 
-def _by_state(name: str, what: str, counts: Mapping[str, int]) -> GaugeMetricFamily:
-    rows = GaugeMetricFamily(name, what, labels=["state"])
-    for state, count in sorted(counts.items()):
-        rows.add_metric([state], count)
-    return rows
+def _name(priority: int) -> str:
+    return Priority(priority).name.lower()
+
+
+def _gauge(
+    name: str,
+    what: str,
+    labels: tuple[str, ...],
+    rows: Mapping[Any, float],
+) -> GaugeMetricFamily:
+    """`rows` by the values of the labels."""
+    family = GaugeMetricFamily(name, what, labels=labels)
+    for values, figure in sorted(rows.items()):
+        family.add_metric(values, figure)
+    return family

@@ -3,6 +3,8 @@
     GET|POST /ussd/<route>/<token>[/...]   a hop: answered with a screen, whatever was typed; or
                                            the end of a session. As menus/routes.yaml has it
     POST /sms/<provider>/<token>/reports   what became of a message
+    POST /sms/<provider>/<token>/inbound   what somebody texted to us: answered by SMS
+    POST /sms/<provider>/<token>/optout    who wants no more notices
     POST /airtime/<provider>/<token>/status     what became of a top-up
     POST /airtime/<provider>/<token>/validate   whether a top-up is ours
     GET  /healthz /readyz /metrics
@@ -31,6 +33,7 @@ from ussd_gateway.ports import BooksLost, PurchasesLost
 from ussd_gateway.services.buy_airtime import KIND as AIRTIME
 from ussd_gateway.settings import Settings
 from ussd_gateway.sms.africastalking import parse_report
+from ussd_gateway.sms.incoming import parse_incoming, parse_opt_out
 from ussd_gateway.web.doorkeeper import Doorkeeper
 from ussd_gateway.web.health import BacklogMetrics, unready
 
@@ -63,7 +66,7 @@ def door(gateway: Gateway, settings: Settings) -> Flask:
     )
     redis_client = redis.from_url(settings.redis_url, socket_timeout=redis_timeout_s)
     registry = CollectorRegistry()
-    registry.register(BacklogMetrics(gateway.outbox, gateway.purchases))
+    registry.register(BacklogMetrics(gateway.engine, gateway.purchases, gateway.clock))
 
     flask = Flask("ussd_gateway.web", static_folder=None)
     flask.config["MAX_CONTENT_LENGTH"] = request_octets_max
@@ -120,6 +123,24 @@ def door(gateway: Gateway, settings: Settings) -> Flask:
             return _text("missing or malformed: id, status", 400)
         # One of a message that is not ours is taken too: its coming again would change nothing.
         gateway.outbox.report(found)
+        return _text("OK")
+
+    @flask.post("/sms/<provider>/<token>/inbound")
+    def inbound(provider: str, token: str) -> Response:
+        guard(token, known=provider == PROVIDER)
+        found = parse_incoming(_form(), gateway.clock.now())
+        if found is None:
+            return _text("missing or malformed: id, from, to, text", 400)
+        gateway.answering.take(found)
+        return _text("OK")
+
+    @flask.post("/sms/<provider>/<token>/optout")
+    def opt_out(provider: str, token: str) -> Response:
+        guard(token, known=provider == PROVIDER)
+        found = parse_opt_out(_form())
+        if found is None:
+            return _text("missing or malformed: senderId, phoneNumber", 400)
+        gateway.answering.opted_out(*found)
         return _text("OK")
 
     @flask.post("/airtime/<provider>/<token>/status")

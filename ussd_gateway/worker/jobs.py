@@ -14,5 +14,6 @@ def serve_with(sending: Sending) -> None:
 
 
 def send(ids: list[int]) -> None:
-    """Sends outbox rows. A job run twice sends nothing twice: rows are taken one time only."""
+    """Begins to send outbox rows. A job run twice sends nothing twice: rows are taken one time
+    only."""
     _sending[0].send(ids)

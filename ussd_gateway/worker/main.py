@@ -25,7 +25,9 @@ RELAY_WAIT_S = 0.1
 AFTER_TROUBLE_S = 1.0
 # More jobs than this wait in the database, where they cost nothing.
 JOBS_WAITING_MAX = 100
-JOB_TIMEOUT_S = 60
+JOB_ROWS_MAX = 50
+# A last resort: whatever a job waits for has a bound of its own.
+JOB_TIMEOUT_S = 300
 MAINTENANCE_INTERVAL_S = 60
 RECONNECT_WAIT_MAX_S = 2
 
@@ -43,23 +45,26 @@ def run_worker(settings: Settings) -> None:
     """Takes jobs from its one queue until it is told to stop; or until Redis is lost in the
     middle of one, which is a failure, and whoever started us starts us again."""
     app.start_logging(settings)
-    jobs.serve_with(
-        Sending(
-            app.outbox(settings, app.clock(settings)),
-            app.sms_sender(settings),
+    outbox = app.outbox(settings, app.clock(settings))
+    with app.sms_sender(settings, report=outbox.report) as sender:
+        sending = Sending(
+            outbox,
+            sender,
             app.messages(settings),
             app.market(settings),
+            width=app.sms_plan(settings).pool,
         )
-    )
-    connection = redis.from_url(settings.redis_url)
-    worker = _Worker(
-        [_queue(connection)],
-        connection=connection,
-        serializer=JSONSerializer,
-        maintenance_interval=MAINTENANCE_INTERVAL_S,
-    )
-    worker.max_connection_wait_time = RECONNECT_WAIT_MAX_S
-    worker.work(logging_level="WARNING")
+        jobs.serve_with(sending)
+        connection = redis.from_url(settings.redis_url)
+        worker = _Worker(
+            [_queue(connection)],
+            connection=connection,
+            serializer=JSONSerializer,
+            maintenance_interval=MAINTENANCE_INTERVAL_S,
+        )
+        worker.max_connection_wait_time = RECONNECT_WAIT_MAX_S
+        worker.work(logging_level="WARNING")
+        sending.close()
     if not worker.told_to_stop:
         sys.exit(1)
 
@@ -68,7 +73,12 @@ def run_relay(settings: Settings) -> None:
     app.start_logging(settings)
     outbox = app.outbox(settings, app.clock(settings))
     queue = _queue(redis.from_url(settings.redis_url))
-    _until_stopped(lambda: relay(outbox, queue), RELAY_WAIT_S)
+    plan = app.sms_plan(settings)
+    rows_max = job_rows_max(plan.pool)
+    _until_stopped(
+        lambda: relay(outbox, queue, rows_max=rows_max, in_flight_max=plan.in_flight_max),
+        RELAY_WAIT_S,
+    )
 
 
 def run_scheduler(settings: Settings) -> None:
@@ -79,11 +89,11 @@ def run_scheduler(settings: Settings) -> None:
         sys.exit(1)
 
 
-def relay(outbox: Outbox, queue: Queue) -> bool:
-    """Moves one batch of due rows to the queue; whether there was any."""
+def relay(outbox: Outbox, queue: Queue, *, rows_max: int, in_flight_max: int) -> bool:
+    """Moves the most urgent of the due rows to the queue, as one job; whether there was any."""
     if queue.count >= JOBS_WAITING_MAX:
         return False
-    ids = outbox.take_due()
+    ids = outbox.take_due(rows_max=rows_max, in_flight_max=in_flight_max)
     if not ids:
         return False
     try:
@@ -92,6 +102,11 @@ def relay(outbox: Outbox, queue: Queue) -> bool:
         outbox.put_back(ids)
         raise
     return True
+
+
+def job_rows_max(pool: int) -> int:
+    """Half a pool: all workers get their share, and none waits for the next job."""
+    return min(JOB_ROWS_MAX, (pool + 1) // 2)
 
 
 def _queue(connection: redis.Redis) -> Queue:

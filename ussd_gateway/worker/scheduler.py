@@ -1,6 +1,6 @@
 """What is done by the clock, each thing in its own time.
 
-    soon      leases that are over, purchases, holds and vouchers that are overdue, seals
+    soon      SMS whose wait is over, purchases, holds and vouchers that are overdue, seals
     at night  days that are over, tables for the months to come, what need not be kept
 
 Each lane is a thread, so that a day that takes long to close keeps no purchase waiting. A duty
@@ -31,6 +31,7 @@ from ussd_gateway.worker.sealing import Sealing
 log = structlog.get_logger()
 
 SOON_S = 1.0
+EXPIRE_S = 20.0
 DAY_LOOK_S = 20.0
 MONTH_LOOK_S = 3_600.0
 FORGET_S = 60.0
@@ -76,7 +77,9 @@ def run(settings: Settings, stopping: threading.Event) -> bool:
     sealing = Sealing(engine, clock, market, settings.data_dir / FOLDER)
     with app.overdue(settings) as overdue:
         soon = [
-            Duty("outbox.released", SOON_S, outbox.release_leases),
+            Duty("sms.released", SOON_S, outbox.release_leases),
+            Duty("sms.reports_matched", SOON_S, outbox.match_reports),
+            Duty("sms.expired", EXPIRE_S, outbox.expire),
             Duty("purchases.followed", SOON_S, overdue.purchases.follow_up),
             Duty("holds.expired", SOON_S, overdue.holds.expire),
             Duty("vouchers.returned", SOON_S, overdue.vouchers.give_back),

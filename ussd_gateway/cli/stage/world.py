@@ -9,7 +9,7 @@ are the same whenever it is played.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from itertools import chain, count
@@ -39,6 +39,7 @@ from ussd_gateway.worker.sending import Sending
 
 STARTS = datetime(2026, 11, 21, 6, 5, tzinfo=UTC)
 SEED = 384
+SMS_AT_ONCE = 50
 
 _URL = "http://gateway"
 _write_s = 5.0
@@ -66,7 +67,7 @@ class KeptSms:
 
     def send(self, sms: Sms) -> SmsResult:
         self._kept.append(sms)
-        return SmsResult(SmsState.ACCEPTED, f"kept-{len(self._kept)}", "Sent")
+        return SmsResult(SmsState.ACCEPTED, "kept", f"kept-{len(self._kept)}", "Sent")
 
     def unread(self) -> list[Sms]:
         """Those that came since this was last asked."""
@@ -104,9 +105,11 @@ def opened(
             outside=carriers or outside.carriers,
         )
         try:
-            yield GatewayWorld(
+            made = GatewayWorld(
                 settings, gateway, outside, clock=clock, client=client, logs=logs
             )
+            with closing(made):
+                yield made
         finally:
             gateway.close()
             outside.close()
@@ -147,12 +150,20 @@ class GatewayWorld:
         # Gives sessions that reach the gateway at `callback_url`.
         self.http = reaching(_URL, web.door(gateway, settings))
         self._provider = KeptSms()
+        # One at a time: side by side they go out in no order.
         self._sending = Sending(
-            gateway.outbox, self._provider, app.messages(settings), app.market(settings)
+            gateway.outbox,
+            self._provider,
+            app.messages(settings),
+            app.market(settings),
+            width=1,
         )
         self._folder = settings.data_dir
         self._sessions = count(1)
         self._writes = count(1)
+
+    def close(self) -> None:
+        self._sending.close()
 
     def phone(self, msisdn: str) -> Handset:
         return Handset(
@@ -214,10 +225,10 @@ class GatewayWorld:
     def sms(self) -> Sequence[tuple[str, str]]:
         for form in self._outside.callbacks():
             self.reports(form).raise_for_status()
-        while ids := self.gateway.outbox.take_due():
-            # One by one: a batch is sent side by side, in no order.
-            for each in ids:
-                self._sending.send([each])
+        outbox = self.gateway.outbox
+        while ids := outbox.take_due(rows_max=SMS_AT_ONCE, in_flight_max=SMS_AT_ONCE):
+            self._sending.send(ids)
+            self._sending.settle()
         return [(sms.to, sms.text) for sms in self._provider.unread()]
 
     def balances(self) -> Mapping[str, Money]:

@@ -27,6 +27,8 @@ class Phone {
     this.banner = find(".banner");
     this.verdict = find(".verdict");
     this.route = find(".route");
+    this.words = find(".words");
+    this.texted = find(".texted");
     this.listen(find);
   }
 
@@ -47,6 +49,10 @@ class Phone {
     find(".hang").addEventListener("click", () => this.hangUp());
     find(".clear").addEventListener("click", () => this.edit(""));
     find(".repeat").addEventListener("click", () => this.repeat());
+    find(".texting").addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.text();
+    });
     for (const key of this.seat.querySelectorAll("[data-key]")) {
       key.addEventListener("click", () => this.edit(key.dataset.key));
     }
@@ -78,6 +84,7 @@ class Phone {
     this.drawn = "";
     this.busy = false;
     this.verdict.hidden = true;
+    this.texted.hidden = true;
     this.seat.querySelector(".wait").hidden = true;
     this.read();
     this.refresh();
@@ -132,7 +139,35 @@ class Phone {
     this.verdict.hidden = false;
   }
 
+  // An SMS goes beside the session: a screen that is awaited is not waited for.
+  async text() {
+    const text = this.words.value.trim();
+    if (text === "") {
+      this.words.focus();
+      return;
+    }
+    this.words.value = "";
+    this.texted.hidden = true;
+    const answer = await this.post("text", { text });
+    const sent = answer !== null && answer.texted && answer.texted.taken;
+    const why = (answer && (answer.error || answer.texted.trouble)) || "The simulator does not answer.";
+    this.texted.textContent = sent ? "✓ Sent" : `✗ ${why}`;
+    this.texted.classList.toggle("same", sent);
+    this.texted.hidden = false;
+  }
+
   // --- the simulator ---
+
+  async post(action, body) {
+    try {
+      const response = await fetch(`phones/${encodeURIComponent(this.msisdn)}/${action}`, {
+        method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
+      });
+      return await response.json();
+    } catch {
+      return null;
+    }
+  }
 
   async send(action, body) {
     // Hanging up is allowed while an answer is awaited; nothing else is.

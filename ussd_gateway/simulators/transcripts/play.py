@@ -133,6 +133,9 @@ class _Player:
                 return self._dial(step)
             case Verb.ENTERS:
                 return self._enter(step)
+            case Verb.TEXTS:
+                trouble = self._phone(step.who).text(self._typed(step))
+                return [f"({trouble})"] if trouble else []
             case Verb.REPEATS:
                 return self._repeat(step.who)
             case Verb.HANGS_UP:

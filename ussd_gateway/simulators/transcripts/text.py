@@ -14,6 +14,7 @@ class Verb(Enum):
     SPENT = "spent"
     DIALS = "dials"
     ENTERS = "enters"
+    TEXTS = "texts"
     REPEATS = "repeats"
     HANGS_UP = "hangs up"
     SPEAKS = "speaks"
@@ -31,6 +32,7 @@ _WORDINGS: Mapping[Verb, re.Pattern[str]] = {
     Verb.SPENT: re.compile(rf"spent +{_NAME} +(?P<what>[A-Z]{{3}} [0-9,]+\.[0-9]{{2}})"),
     Verb.DIALS: re.compile(rf"{_NAME} dials (?P<what>\S.*?)(?: by (?P<route>[a-z_]+))?"),
     Verb.ENTERS: re.compile(rf"{_NAME} enters(?: (?P<what>.*))?"),
+    Verb.TEXTS: re.compile(rf"{_NAME} texts(?: (?P<what>.*))?"),
     Verb.REPEATS: re.compile(rf"{_NAME} repeats"),
     Verb.HANGS_UP: re.compile(rf"{_NAME} hangs up"),
     Verb.SPEAKS: re.compile(rf"{_NAME} speaks (?P<what>[a-z]{{2}})"),

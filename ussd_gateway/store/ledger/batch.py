@@ -402,7 +402,7 @@ def _tell(rows: Rows, one: _Decided) -> Outcome:
             message.language,
             encode_values({**message.params, **numbered}),
             work.event_at_ms,
-            rows.at_ms,
+            message.priority,
         )
         for message in decision.messages
     )

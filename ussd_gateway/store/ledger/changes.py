@@ -15,6 +15,8 @@ from ussd_gateway.domain.book import (
     HoldDecided,
     HoldPlaced,
     LanguageChosen,
+    OptedIn,
+    OptedOut,
     PinChosen,
     Purchase,
     PurchaseSettled,
@@ -71,6 +73,12 @@ _VOUCHER = (
 )
 _TRIED = "UPDATE voucher SET wrong_tries = ? WHERE id = ?"
 _ENDED = "UPDATE voucher SET state = ?, ended_by = ? WHERE id = ?"
+# Once a sender: the first time counts.
+_OPTED_OUT = (
+    "INSERT INTO opt_out (msisdn, sender, at_ms) VALUES (?, ?, ?) "
+    "ON CONFLICT (msisdn, sender) DO NOTHING"
+)
+_OPTED_IN = "DELETE FROM opt_out WHERE msisdn = ?"
 # Whoever committed a purchase asks for it at once; where that one died, others do so then.
 ASK_LATER_MS = 10_000
 
@@ -110,6 +118,10 @@ def statements(change: Change, key: str, now_ms: int) -> Iterator[Statement]:
             yield _TRIED, (tries, number)
         case VoucherEnded(voucher_id=number, state=ended):
             yield _ENDED, (ended.value, key, number)
+        case OptedOut(msisdn=msisdn, sender=sender):
+            yield _OPTED_OUT, (msisdn, sender, now_ms)
+        case OptedIn(msisdn=msisdn):
+            yield _OPTED_IN, (msisdn,)
         case StatusSet():
             pass  # stands in the account's own row, which is written with its totals
         case _:
@@ -133,6 +145,8 @@ def apply(change: Change, subscribers: dict[int, Subscriber]) -> None:
             pass  # of accounts, which the batch keeps itself
         case VoucherSent() | VoucherTried() | VoucherEnded():
             pass  # the batch keeps vouchers too
+        case OptedOut() | OptedIn():
+            pass  # no decision looks at it
         case _:
             assert_never(change)
 

@@ -81,9 +81,9 @@ SELECT sealed.id, v.* FROM sealed, unnest(%s::text[], %s::text[], %s::text[],
 """
 _MESSAGES = """
 INSERT INTO outbox (key, msisdn, template, language, params, event_at_ms, state, attempt,
-    next_at_ms)
-SELECT k, m, t, l, p, e, 'due', 0, n FROM unnest(%s::text[], %s::text[], %s::text[],
-    %s::text[], %s::text[], %s::bigint[], %s::bigint[]) AS v(k, m, t, l, p, e, n)
+    next_at_ms, priority)
+SELECT k, m, t, l, p, e, 'due', 0, 0, u FROM unnest(%s::text[], %s::text[], %s::text[],
+    %s::text[], %s::text[], %s::bigint[], %s::smallint[]) AS v(k, m, t, l, p, e, u)
 """
 _json = msgspec.json.Encoder().encode
 

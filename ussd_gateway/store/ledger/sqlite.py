@@ -50,7 +50,7 @@ _KEY = (
 )
 _MESSAGE = (
     "INSERT INTO outbox (key, msisdn, template, language, params, event_at_ms, state, attempt, "
-    "next_at_ms) VALUES (?, ?, ?, ?, ?, ?, 'due', 0, ?)"
+    "next_at_ms, priority) VALUES (?, ?, ?, ?, ?, ?, 'due', 0, 0, ?)"
 )
 _SET_ACCOUNT = (
     "UPDATE account SET debits = ?2, credits = ?3, debits_pending = ?4, credits_pending = ?5, "

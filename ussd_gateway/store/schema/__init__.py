@@ -3,7 +3,7 @@ equal.
 
     subscriber --wallet_id--> account <--account_id-- entry --journal_id--> journal
                                                                               ^
-    outbox (SMS to send)                          idempotency (key, outcome) -+
+    outbox (SMS to send) <- sms_report            idempotency (key, outcome) -+
     purchase (to ask of a carrier)                     batch_id |
     hold (money that waits between two accounts)       batch <-+- seal (the chain)
     voucher (money that waits under a code)
@@ -11,6 +11,7 @@ equal.
     end_of_day (an account's totals) --business_date--> closed_day
 
     business --account_id--> account      assistant: which subscriber works at which store
+    opt_out (numbers that want no notices)      receipt_ask (how often a number asked)
 
     menu_proposal --> menu_version <-- menu_live      staff <-- staff_sign_in
           ^--- menu_approval ----------^
@@ -22,6 +23,7 @@ account carry no foreign key: the writer has both rows in hand when it writes on
 would cost a third of its speed, and `ledger verify` looks.
 """
 
+from ussd_gateway.store.schema.asks import receipt_ask
 from ussd_gateway.store.schema.base import RowId, metadata
 from ussd_gateway.store.schema.books import (
     LEAST,
@@ -38,7 +40,6 @@ from ussd_gateway.store.schema.books import (
     hold,
     idempotency,
     journal,
-    outbox,
     price_book,
     purchase,
     registration,
@@ -56,11 +57,26 @@ from ussd_gateway.store.schema.menus import (
     menu_version,
 )
 from ussd_gateway.store.schema.screens import menu_count, menu_recorded, menu_recording
+from ussd_gateway.store.schema.sms import (
+    DUE,
+    IN_DOUBT,
+    IN_FLIGHT,
+    OPEN,
+    WAITING,
+    opt_out,
+    outbox,
+    sms_report,
+)
 from ussd_gateway.store.schema.staff import staff, staff_sign_in
 
 __all__ = [
+    "DUE",
+    "IN_DOUBT",
+    "IN_FLIGHT",
     "LEAST",
     "MOST",
+    "OPEN",
+    "WAITING",
     "RowId",
     "account",
     "assistant",
@@ -84,11 +100,14 @@ __all__ = [
     "menu_stopped",
     "menu_version",
     "metadata",
+    "opt_out",
     "outbox",
     "price_book",
     "purchase",
+    "receipt_ask",
     "registration",
     "seal",
+    "sms_report",
     "staff",
     "staff_sign_in",
     "subscriber",

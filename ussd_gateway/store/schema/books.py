@@ -1,4 +1,4 @@
-"""The ledger, the people and businesses in it, and what is owed to the outside."""
+"""The ledger, the people and businesses in it, and what they bought of others."""
 
 from sqlalchemy import (
     BigInteger,
@@ -105,6 +105,7 @@ business = Table(
     Column("account_digits", SmallInteger, nullable=False),
     # Of a store: where the head office's part of its commission accrues.
     Column("head_office_commission_id", BigInteger, ForeignKey("account.id")),
+    Index("ix_business_msisdn", "msisdn"),
 )
 
 assistant = Table(
@@ -328,33 +329,6 @@ end_of_day = Table(
     Column("debits", BigInteger, nullable=False),
     Column("credits", BigInteger, nullable=False),
     Column("seq", BigInteger, nullable=False),  # its entries so far
-)
-
-outbox = Table(
-    "outbox",
-    metadata,
-    Column("id", RowId, primary_key=True),
-    Column("key", String(120), nullable=False),
-    Column("msisdn", String(16), nullable=False),
-    Column("template", String(32), nullable=False),
-    Column("language", String(2), nullable=False),
-    Column("params", Text, nullable=False),
-    Column("event_at_ms", BigInteger, nullable=False),
-    Column("state", String(10), nullable=False),
-    Column("attempt", SmallInteger, nullable=False),
-    Column("next_at_ms", BigInteger, nullable=False),
-    Column("text", Text),
-    Column("segments", SmallInteger),
-    Column("provider_id", String(64), unique=True),
-    Column("cost", String(24)),
-    Column("detail", Text),
-    UniqueConstraint("key", "msisdn", "template"),
-    Index(
-        "ix_outbox_open",
-        "next_at_ms",
-        sqlite_where=text("state IN ('due', 'queued', 'sending', 'unknown')"),
-        postgresql_where=text("state IN ('due', 'queued', 'sending', 'unknown')"),
-    ),
 )
 
 purchase = Table(

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
+from ussd_gateway.domain import receipt
 from ussd_gateway.domain.money import EXPONENTS
 from ussd_gateway.files import fields
 from ussd_gateway.files.faults import Faults
@@ -64,6 +65,8 @@ def _var(key: Leaf, given: Mapping[str, Node], faults: Faults, ours: str) -> Var
                         "E32", given["currency"].line, f"{key.text} in {currency}", advice
                     )
             return Var(VarType("money"), currency=ours)
+        case "receipt":
+            return Var(VarType("text", receipt.LENGTH), receipt=True)
         case "record":
             return Var(VarType("record", fields=_record(key, given.get("fields"), faults)))
         case _:
@@ -97,7 +100,7 @@ def _scalar(node: Node | None, faults: Faults) -> VarType | None:
             fits = kind in _SCALARS and first is None
             found = VarType(kind)
     if node is not None and text and not fits:
-        types = ", ".join(_SCALARS)
+        types = ", ".join((*_SCALARS, "receipt"))
         advice = f"types are {types}; the length goes with two: text(20), digits(6-12)"
         faults.add("E01", node.line, f"type {text}", advice)
     return found if kind in _SCALARS else None

@@ -1,6 +1,7 @@
 """Reads an `input` state: what is asked for, how it is read, and what is said of bad input."""
 
 import re
+from collections.abc import Mapping
 
 from ussd_gateway.files import fields
 from ussd_gateway.files.strict_yaml import Node
@@ -25,12 +26,17 @@ def read_input(state: Written, known: Known, notices: Notices) -> Input:
         known.faults,
         where=state.name,
         required=("text", "into", "go"),
-        optional=("check", "retries", "nav"),
+        optional=("bad", "check", "retries", "nav"),
     )
     text = known.text(found.get("text"), where=f"text of {state.name}", line=state.line)
     _refuse_asking_secrets(text, known)
     into = fields.word(found.get("into"), known.faults, where="into")
-    parse, bad = _typed(into, found.get("into"), known, notices)
+    parse, usual = _typed(into, found.get("into"), known, notices)
+    _want_own_words(into, found, known)
+    bad = usual
+    if "bad" in found:
+        bad = known.text(found["bad"], where=f"bad of {state.name}", line=state.line)
+        _refuse_asking_secrets(bad, known)
     nav = fields.switch(found.get("nav"), known.faults, where="nav", default=True)
     if nav:
         _refuse_nav_typed(into, found.get("into"), known)
@@ -64,15 +70,25 @@ def _typed(
             least, most = var.type.least, var.type.length
             bad = render.filled(notices.bad_digits, {"digits": typed.how_many(least, most)})
             return typed.digits_parser(least, most), bad
+        case "text" if var and var.receipt:
+            return typed.receipt_parser, notices.bad_text
         case "text" if var:
             return typed.text_parser(var.type.length), notices.bad_text
         case "":
             if into:
                 known.faults.add("E20", line, into, "declare it under `vars`")
         case kind:
-            advice = "msisdn, money, digits or text is typed"
+            advice = "msisdn, money, digits, text or receipt is typed"
             known.faults.add("E09", line, f"{into} is of type {kind}", advice)
     return typed.nothing, notices.bad_choice
+
+
+def _want_own_words(into: str, found: Mapping[str, Node], known: Known) -> None:
+    """E08: no notice says what is wrong with a receipt."""
+    var, node = known.vars.get(into), found.get("into")
+    if var is not None and var.receipt and node is not None and "bad" not in found:
+        advice = "say under `bad` what is wrong with one that has a slip in it"
+        known.faults.add("E08", node.line, f"{into} is a receipt", advice)
 
 
 def _refuse_nav_typed(into: str, node: Node | None, known: Known) -> None:

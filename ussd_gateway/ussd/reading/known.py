@@ -14,11 +14,13 @@ from ussd_gateway.ussd.menu import Guard, Nav, Notices, Text
 
 @dataclass(frozen=True, slots=True)
 class Var:
-    """A declared var. `region` is that of a msisdn, `currency` that of a money; else empty."""
+    """A declared var. `region` is that of a msisdn, `currency` that of a money; else empty.
+    `receipt`: a text that is read as one."""
 
     type: VarType
     region: str = ""
     currency: str = ""
+    receipt: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,11 +24,11 @@ Schema = dict[str, Any]
 _WORD = "^[a-z][a-z0-9_]{0,39}$"
 _DURATION = "^[0-9]{1,6}(s|m)$"
 _TYPES = (
-    r"^(msisdn|money|id|count|bool|date|record|text\([0-9]{1,2}\)"
+    r"^(msisdn|money|id|count|bool|date|record|receipt|text\([0-9]{1,2}\)"
     r"|digits\([0-9]{1,2}(-[0-9]{1,2})?\))$"
 )
 _DIALLED = r"([0-9]+|\{[a-z][a-z0-9_]*\})"
-_SCALAR_TYPES = _TYPES.replace("|record", "")
+_SCALAR_TYPES = _TYPES.replace("|record|receipt", "")
 
 
 def json_schema(actions: Mapping[str, Action]) -> Schema:
@@ -155,6 +155,7 @@ def _input() -> Schema:
     return _object(
         required={"text": _ref("text"), "into": _pattern(_WORD), "go": _ref("state")},
         optional={
+            "bad": _ref("text"),
             "check": _rows(check),
             "retries": _digits("^[0-9]{1,2}$", most=retries_max),
             "nav": _ref("switch"),

@@ -38,6 +38,7 @@ OTHER_NUMBER = Msisdn("+254711000002")
 _FOREIGN_NUMBER = Msisdn("+" + "9" * (msisdn_septets_max - 1))
 _TYPED_NUMBERS = ("0711000002", "0241000002")  # one of which every market takes for a number
 TYPED_OWN = "0711000001"
+_RECEIPT = "UDP2KW5VQP"
 
 _ROWS = ("Habari Daily", "Muziki Top 40", "Mchezo Live")
 _NO_TYPE = VarType("")
@@ -98,7 +99,7 @@ def typed(kind: VarType, parse: Parser, size: Size, money_max: Money) -> str | N
         case "digits":
             fits = (_digits(kind, size),)
         case _:
-            fits = (_text("Wanjiru Kamau", kind, size),)
+            fits = (_text("Wanjiru Kamau", kind, size), _RECEIPT)
     return next((text for text in fits if parse(text) is not None), None)
 
 

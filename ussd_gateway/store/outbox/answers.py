@@ -1,0 +1,106 @@
+"""What providers answered, kept; and those woken that one of them would not take."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Engine, bindparam, func, select, text, update
+
+from ussd_gateway.ports import SmsResult, SmsState
+from ussd_gateway.store.database import writing
+from ussd_gateway.store.outbox.messages import Answered, NotTaken
+from ussd_gateway.store.outbox.reports import adopt_overtaken
+from ussd_gateway.store.outbox.waits import REPORT_WAIT_MS, RETRY_SHORT_MS, retry_ms
+from ussd_gateway.store.schema import WAITING, outbox
+
+WOKEN_MAX = 1_000
+
+# In these a row waits for the answer of whoever took it last, its lease over or not: a sender
+# slower than its lease still knows better, until somebody else begins.
+_TAKEN = "state IN ('sending', 'unknown', 'due', 'claimed')"
+
+# One statement for all of them. What a later attempt does not say stays as an earlier one left
+# it.
+_KEEP = (
+    update(outbox)
+    .where(
+        outbox.c.id == bindparam("row"),
+        outbox.c.attempt == bindparam("which"),
+        text(_TAKEN),
+    )
+    .values(
+        state=bindparam("becomes"),
+        next_at_ms=bindparam("at"),
+        unknowns=bindparam("silences"),
+        sent_at_ms=bindparam("given_at"),
+        text=func.coalesce(bindparam("words"), outbox.c.text),
+        segments=func.coalesce(bindparam("parts"), outbox.c.segments),
+        provider=func.coalesce(bindparam("asked"), outbox.c.provider),
+        provider_id=bindparam("named"),
+        cost=bindparam("price"),
+        detail=bindparam("said"),
+    )
+)
+
+
+def finish(engine: Engine, now_ms: int, answered: Sequence[Answered]) -> None:
+    results = [one.result for one in answered]
+    named = [one for one in results if isinstance(one, SmsResult) and one.provider_id]
+    with writing(engine) as connection:
+        rows = sorted((_kept(one, now_ms) for one in answered), key=lambda row: int(row["row"]))
+        connection.execute(_KEEP, rows)
+        if named:
+            adopt_overtaken(connection, named)
+
+
+def wake(engine: Engine, now_ms: int, provider: str) -> int:
+    waiting = (
+        select(outbox.c.id)
+        .where(text(WAITING), outbox.c.next_at_ms > now_ms + RETRY_SHORT_MS)
+        .where(outbox.c.state == "due", outbox.c.provider == provider)
+        .order_by(outbox.c.priority, outbox.c.id)
+        .limit(WOKEN_MAX)
+        .with_for_update(skip_locked=True)
+    )
+    with writing(engine) as connection:
+        ids = list(connection.execute(waiting).scalars())
+        if ids:
+            now_due = update(outbox).where(outbox.c.id.in_(ids)).values(next_at_ms=0)
+            connection.execute(now_due)
+    return len(ids)
+
+
+def _kept(one: Answered, now_ms: int) -> dict[str, Any]:
+    """The values of `_KEEP`: absolute ones, so that an answer kept twice counts once."""
+    owed, result = one.owed, one.result
+    values: dict[str, Any] = {
+        "row": owed.id,
+        "which": owed.attempt,
+        "at": now_ms,
+        "silences": owed.unknowns,
+        "given_at": None,
+        "words": one.text or None,
+        "parts": one.segments or None,
+        "asked": result.provider or None,
+        "named": None,
+        "price": None,
+    }
+    if isinstance(result, NotTaken):
+        again_ms = now_ms + retry_ms(owed.id, owed.attempt)
+        given_at = owed.begun_at_ms if owed.unknowns else None
+        not_taken = {"becomes": "due", "at": again_ms, "given_at": given_at}
+        return {**values, **not_taken, "words": None, "parts": None, "said": result.why}
+
+    values |= {"named": result.provider_id, "price": result.cost, "said": result.detail}
+    match result.state:
+        case SmsState.ACCEPTED:
+            return {**values, "becomes": "sent", "given_at": now_ms}
+        case SmsState.REFUSED:
+            return {**values, "becomes": "failed"}
+        case SmsState.UNKNOWN:
+            return {
+                **values,
+                "becomes": "unknown",
+                "at": now_ms + REPORT_WAIT_MS,
+                "silences": owed.unknowns + 1,
+                "given_at": owed.begun_at_ms,
+            }

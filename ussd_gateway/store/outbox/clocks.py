@@ -1,0 +1,81 @@
+"""What time does to messages: leases end, waits are over, and what is too old expires."""
+
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import Column, Connection, Engine, Select, case, literal, select, text, update
+
+from ussd_gateway.store.database import reading, writing
+from ussd_gateway.store.outbox.waits import REPORT_WAIT_MS, VALIDITY_MS
+from ussd_gateway.store.schema import DUE, IN_FLIGHT, WAITING, outbox
+
+# Of one look: a short transaction.
+MOVED_MAX = 2_000
+
+
+def release(engine: Engine, now_ms: int) -> int:
+    again = {"state": "due", "next_at_ms": 0}
+    unheard = {
+        "state": "unknown",
+        "unknowns": outbox.c.unknowns + 1,
+        "next_at_ms": now_ms + REPORT_WAIT_MS,
+        "detail": "its worker died",
+    }
+
+    def move(connection: Connection, ids: Sequence[int]) -> None:
+        ours = update(outbox).where(outbox.c.id.in_(ids))
+        connection.execute(ours.where(outbox.c.state != "sending").values(again))
+        connection.execute(ours.where(outbox.c.state == "sending").values(unheard))
+
+    over = outbox.c.next_at_ms <= now_ms
+    return sum(
+        _move(engine, select(outbox.c.id).where(text(each), over), outbox.c.next_at_ms, move)
+        for each in (WAITING, IN_FLIGHT)
+    )
+
+
+def expire(engine: Engine, now_ms: int) -> int:
+    # What was met with silence may have gone out: that stays so for good.
+    doubted = outbox.c.unknowns > 0
+    given_up = {
+        "state": case((doubted, literal("unknown")), else_=literal("expired")),
+        "unknowns": case((doubted, 2), else_=0),
+    }
+
+    def move(connection: Connection, ids: Sequence[int]) -> None:
+        connection.execute(update(outbox).where(outbox.c.id.in_(ids)).values(given_up))
+
+    old = (outbox.c.state == "due") & (outbox.c.event_at_ms <= now_ms - VALIDITY_MS)
+    return sum(
+        _move(engine, select(outbox.c.id).where(text(each), old), outbox.c.id, move)
+        for each in (DUE, WAITING)
+    )
+
+
+def resend(engine: Engine, now_ms: int, ids: Sequence[int]) -> list[int]:
+    again = (
+        update(outbox)
+        .where(outbox.c.id.in_(ids), outbox.c.state.in_(("failed", "unknown")))
+        .where(outbox.c.event_at_ms > now_ms - VALIDITY_MS)
+        # If it met a silence before, the next one is its last.
+        .values(state="due", next_at_ms=0, unknowns=case((outbox.c.unknowns > 0, 1), else_=0))
+        .returning(outbox.c.id)
+    )
+    with writing(engine) as connection:
+        return sorted(connection.execute(again).scalars())
+
+
+def _move(
+    engine: Engine,
+    found: Select[int],
+    order: Column[int],
+    move: Callable[[Connection, Sequence[int]], None],
+) -> int:
+    """How many. Nothing is locked where there is nothing to do, and no lock is waited for."""
+    some = found.order_by(order).limit(MOVED_MAX)
+    with reading(engine) as connection:
+        if connection.execute(some.limit(1)).first() is None:
+            return 0
+    with writing(engine) as connection:
+        ids = list(connection.execute(some.with_for_update(skip_locked=True)).scalars())
+        move(connection, ids)
+    return len(ids)

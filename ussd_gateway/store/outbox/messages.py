@@ -1,0 +1,57 @@
+"""A message on its way: what a worker is given of it, and what it brings back."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import RowMapping
+
+from ussd_gateway.domain.msisdn import Msisdn
+from ussd_gateway.ports import SmsResult
+from ussd_gateway.store.codec import decode_values
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """A message to send. `params` hold what its template shows."""
+
+    id: int
+    attempt: int  # the first is 1
+    unknowns: int  # silences that it met before
+    to: Msisdn
+    template: str
+    language: str
+    params: dict[str, Any]
+    event_at_ms: int
+    begun_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class NotTaken:
+    """Surely nothing went out. `provider` was asked last, if any was."""
+
+    why: str
+    provider: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What became of a message. `text` is empty where it could not be written."""
+
+    owed: Owed
+    text: str
+    segments: int
+    result: SmsResult | NotTaken
+
+
+def owed(row: RowMapping) -> Owed:
+    return Owed(
+        row["id"],
+        row["attempt"],
+        row["unknowns"],
+        Msisdn(row["msisdn"]),
+        row["template"],
+        row["language"],
+        decode_values(row["params"]),
+        row["event_at_ms"],
+        row["sent_at_ms"],
+    )

@@ -1,0 +1,69 @@
+"""From due to a worker's hands."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Engine, func, select, text, update
+
+from ussd_gateway.store.database import reading, writing
+from ussd_gateway.store.outbox.messages import Owed, owed
+from ussd_gateway.store.outbox.unwanted import give_up_unwanted
+from ussd_gateway.store.outbox.waits import (
+    CLAIMED_LEASE_MS,
+    RETRY_FIRST_MS,
+    SENDING_LEASE_MS,
+    VALIDITY_MS,
+)
+from ussd_gateway.store.schema import DUE, IN_FLIGHT, outbox
+
+_IN_FLIGHT = select(func.count()).select_from(outbox).where(text(IN_FLIGHT))
+
+
+def take_due(engine: Engine, now_ms: int, *, rows_max: int, in_flight_max: int) -> list[int]:
+    due = (
+        select(outbox.c.id)
+        .where(text(DUE), outbox.c.event_at_ms > now_ms - VALIDITY_MS)
+        .order_by(outbox.c.priority, outbox.c.id)
+    )
+    with reading(engine) as connection:
+        room = in_flight_max - connection.execute(_IN_FLIGHT).scalar_one()
+        if room <= 0 or connection.execute(due.limit(1)).first() is None:
+            return []
+    urgent = due.limit(min(rows_max, room)).with_for_update(skip_locked=True).cte("urgent")
+    claimed = (
+        update(outbox)
+        .where(outbox.c.id.in_(select(urgent.c.id)))
+        .values(state="claimed", next_at_ms=now_ms + CLAIMED_LEASE_MS)
+        .returning(outbox.c.priority, outbox.c.id)
+    )
+    with writing(engine) as connection:
+        rows = connection.execute(claimed).all()
+    return [number for _, number in sorted(map(tuple, rows))]
+
+
+def put_back(engine: Engine, now_ms: int, ids: Sequence[int]) -> None:
+    with writing(engine) as connection:
+        connection.execute(
+            update(outbox)
+            .where(outbox.c.id.in_(ids), outbox.c.state == "claimed")
+            .values(state="due", next_at_ms=now_ms + RETRY_FIRST_MS)
+        )
+
+
+def begin_sending(engine: Engine, now_ms: int, ids: Sequence[int]) -> list[Owed]:
+    taken = (
+        update(outbox)
+        .where(outbox.c.id.in_(ids), outbox.c.state == "claimed")
+        .values(
+            state="sending",
+            attempt=outbox.c.attempt + 1,
+            next_at_ms=now_ms + SENDING_LEASE_MS,
+            sent_at_ms=now_ms,
+        )
+        .returning(outbox)
+    )
+    with writing(engine) as connection:
+        rows = connection.execute(taken).mappings().all()
+        unwanted = give_up_unwanted(connection, rows)
+    order = {number: place for place, number in enumerate(ids)}
+    ours = (owed(row) for row in rows if row["id"] not in unwanted)
+    return sorted(ours, key=lambda each: order[each.id])
