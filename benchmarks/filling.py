@@ -36,7 +36,7 @@ COLUMNS = {
     ),
     "outbox": (
         "key, msisdn, template, language, params, event_at_ms, state, attempt, next_at_ms, "
-        "text, segments, provider_id, cost"
+        "text, segments, provider, provider_id, cost"
     ),
     "batch": "id, digest, at_ms",
     "unsealed": "batch_id",
@@ -153,7 +153,8 @@ def _pay(
         other = masked(phones[1 - side])
         said = decode_values(params) | numbered | {"number": other, "balance": balances[side]}
         message = (key, phones[side], template, "en", encode_values(said), model.at_ms)
-        report = ("delivered", 1, model.at_ms, _TEXT, 1, f"ATXid_{number:032x}{side}", _COST)
+        named = ("africastalking", f"ATXid_{number:032x}{side}")
+        report = ("delivered", 1, model.at_ms, _TEXT, 1, *named, _COST)
         rows["outbox"].append(message + report)
     return key, digest
 

@@ -163,7 +163,7 @@ def _row(number: int, now_ms: int) -> dict[str, object]:
         "event_at_ms": now_ms,
         "state": "due",
         "attempt": 0,
-        "next_at_ms": now_ms,
+        "next_at_ms": 0,
     }
 
 

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import Engine
 
 from tests.store.conftest import SetClock
-from tests.store.owing import CLOSED, REFUSED, SILENCE, Box, accepted
+from tests.store.owing import CLOSED, REFUSED, SILENCE, Box, accepted, delivered, failed
 from ussd_gateway.store.outbox import Outbox
 from ussd_gateway.store.outbox.clocks import MOVED_MAX
 from ussd_gateway.store.outbox.waits import (
@@ -85,6 +85,19 @@ def test_an_operator_sends_again_what_failed_or_nobody_knows_of(box: Box) -> Non
 
     assert box.outbox.resend([1, 2, 3, 4, 99]) == [1, 2]
     assert box.take() == [1, 2]
+
+
+def test_what_is_said_again_of_the_first_sending_does_not_end_the_second(box: Box) -> None:
+    box.owe("k1")
+    box.send(accepted("first"))
+    box.report(failed("first"))
+    box.outbox.resend([1])
+    owed = box.begin()
+    box.report(failed("first"))
+    box.answer(owed, accepted("second"))
+    box.report(delivered("second"))
+
+    assert box.states == {"delivered": 1}
 
 
 def test_after_an_operator_sent_it_again_a_silence_is_the_last(box: Box) -> None:

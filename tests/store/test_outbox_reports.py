@@ -1,6 +1,7 @@
 """Delivery reports: late, twice, out of order, before our own commit, and of nobody's
 messages."""
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -89,6 +90,23 @@ def test_a_report_that_met_our_commit_in_the_middle_is_found_by_the_clock(box: B
     box.wait(1_000)
 
     assert box.states == {"delivered": 1}
+    assert kept(box) == 0
+
+
+def test_answers_and_reports_that_come_together_lose_nothing(box: Box) -> None:
+    box.owe(*map(str, range(39)))
+    owed = box.begin()
+    with ThreadPoolExecutor(8) as pool:
+        done: list[Future[object]] = []
+        for one in owed:
+            name = f"id {one.id}"
+            done.append(pool.submit(box.answer, [one], accepted(name)))
+            done += [pool.submit(box.report, delivered(name)) for _ in range(2)]
+    for each in done:
+        each.result()
+    box.wait(1_000)
+
+    assert box.states == {"delivered": 40}
     assert kept(box) == 0
 
 

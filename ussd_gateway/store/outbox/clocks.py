@@ -56,8 +56,14 @@ def resend(engine: Engine, now_ms: int, ids: Sequence[int]) -> list[int]:
         update(outbox)
         .where(outbox.c.id.in_(ids), outbox.c.state.in_(("failed", "unknown")))
         .where(outbox.c.event_at_ms > now_ms - VALIDITY_MS)
-        # If it met a silence before, the next one is its last.
-        .values(state="due", next_at_ms=0, unknowns=case((outbox.c.unknowns > 0, 1), else_=0))
+        .values(
+            state="due",
+            next_at_ms=0,
+            # If it met a silence before, the next one is its last.
+            unknowns=case((outbox.c.unknowns > 0, 1), else_=0),
+            # Why it failed may be said twice, and is not to end what is sent now.
+            provider_id=None,
+        )
         .returning(outbox.c.id)
     )
     with writing(engine) as connection:

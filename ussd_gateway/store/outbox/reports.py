@@ -85,7 +85,7 @@ def report(engine: Engine, now_ms: int, said: DeliveryReport) -> bool:
     if len(said.provider_id) > ID_MAX:
         return False
     with writing(engine) as connection:
-        if _apply(connection, said, now_ms) or _is_known(connection, said):
+        if _applies(connection, said, now_ms):
             return True
         connection.execute(
             _KEEP,
@@ -154,10 +154,21 @@ def _adopt(connection: Connection, row: RowMapping) -> bool:
         delivered=row["delivered"],
         reason=row["reason"],
     )
-    if not (_apply(connection, said, row["at_ms"]) or _is_known(connection, said)):
+    if not _applies(connection, said, row["at_ms"]):
         return False
     name = (said.provider, said.provider_id)
     connection.execute(delete(sms_report).where(_is(sms_report, name)))
+    return True
+
+
+def _applies(connection: Connection, said: DeliveryReport, at_ms: int) -> bool:
+    """Whether there is such a message. It has this word now, if it had no last one before."""
+    if _apply(connection, said, at_ms):
+        return True
+    if not _is_known(connection, said):
+        return False
+    # The answer that names it may have been committed between the two looks.
+    _apply(connection, said, at_ms)
     return True
 
 
