@@ -33,7 +33,7 @@ from ussd_gateway.store.ledger.batch import Books, Numbering
 from ussd_gateway.store.ledger.postgres import PostgresBooks
 from ussd_gateway.store.ledger.sqlite import SqliteBooks
 from ussd_gateway.store.ledger.writer import Writer
-from ussd_gateway.store.sealer import seal_waiting
+from ussd_gateway.store.seals.sealer import seal_waiting
 
 threads = 64
 within_s = 3.0

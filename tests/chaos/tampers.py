@@ -13,7 +13,7 @@ from tests.store.true_books import write_books
 from ussd_gateway.embedded.postgres import Postgres
 from ussd_gateway.settings import Settings
 from ussd_gateway.store.database import connect
-from ussd_gateway.store.heads import FOLDER
+from ussd_gateway.store.seals.heads import FOLDER
 from ussd_gateway.store.verify import verify
 
 _HAND_MADE: tuple[tuple[str, Callable[[Settings], None], Sequence[Tamper]], ...] = (

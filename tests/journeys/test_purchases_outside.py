@@ -19,7 +19,7 @@ from ussd_gateway.ports import Standing, Supplied
 from ussd_gateway.settings import Settings
 from ussd_gateway.store.database import connect, writing
 from ussd_gateway.store.schema import subscriber
-from ussd_gateway.store.sessions import lease_ms
+from ussd_gateway.store.sessions.client import lease_ms
 from ussd_gateway.store.verify import verify
 
 AIRTIME, CONTENT = ("4", "50"), ("3", "3")

@@ -164,7 +164,7 @@ def test_a_vendor_that_stays_silent_may_have_taken_it(vendor: Vendor) -> None:
 
 
 def test_the_time_out_is_shorter_than_a_lease() -> None:
-    from ussd_gateway.store.outbox import SENDING_LEASE_MS
+    from ussd_gateway.store.waiting.outbox import SENDING_LEASE_MS
 
     assert sum(africastalking.TIMEOUT_S) * 1000 < SENDING_LEASE_MS
 

@@ -29,11 +29,11 @@ from ussd_gateway.domain.journal import Hold, HoldState, Leg, Posting, reverse
 from ussd_gateway.domain.money import Money
 from ussd_gateway.settings import Settings
 from ussd_gateway.store.database import reading
-from ussd_gateway.store.end_of_day import EndOfDay
-from ussd_gateway.store.heads import FOLDER, export
+from ussd_gateway.store.days.end_of_day import EndOfDay
 from ussd_gateway.store.ledger.writer import Writer
 from ussd_gateway.store.schema import journal, subscriber
-from ussd_gateway.store.sealer import head, seal_all
+from ussd_gateway.store.seals.heads import FOLDER, export
+from ussd_gateway.store.seals.sealer import head, seal_all
 
 # Holds, by their ends.
 PENDING, POSTED, PART, VOIDED, EXPIRED, REFUND, REVERSAL = range(9001, 9008)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from ussd_gateway.store.ledger.sealing import batch_digest, command_digest
 from ussd_gateway.store.schema import batch, entry, hold, idempotency, journal, seal, voucher
-from ussd_gateway.store.sealer import ZERO, link
+from ussd_gateway.store.seals.sealer import ZERO, link
 
 
 class Forged(IntEnum):

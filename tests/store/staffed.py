@@ -35,9 +35,9 @@ from ussd_gateway.services.set_status import StatusService
 from ussd_gateway.services.sweep_dues import SweepService
 from ussd_gateway.store.database import reading, writing
 from ussd_gateway.store.house import open_house
+from ussd_gateway.store.inquiry import SqlRecords
 from ussd_gateway.store.ledger.writer import Writer
 from ussd_gateway.store.numbers import AccountNumbers
-from ussd_gateway.store.records import SqlRecords
 from ussd_gateway.store.schema import account, business, subscriber
 from ussd_gateway.store.verify import Finding, verify
 

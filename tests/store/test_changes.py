@@ -30,9 +30,9 @@ from ussd_gateway.services.teller import Accepted, decided
 from ussd_gateway.store.database import reading
 from ussd_gateway.store.ledger.changes import ASK_LATER_MS
 from ussd_gateway.store.ledger.writer import Writer
-from ussd_gateway.store.purchases import SqlPurchases
 from ussd_gateway.store.reads import SqlReads
 from ussd_gateway.store.schema import account, purchase, registration
+from ussd_gateway.store.waiting.purchases import SqlPurchases
 
 PAID = Posting("pay", (Leg(1, 100), Leg(2, -100)))
 # No such row is ever taken: it has no number to go to.

@@ -4,7 +4,7 @@ from datetime import date
 
 from sqlalchemy import Engine
 
-from ussd_gateway.store.counts import SqlCounts
+from ussd_gateway.store.menus.counts import SqlCounts
 
 MONDAY, TUESDAY = date(2026, 11, 16), date(2026, 11, 17)
 HOME, PIN = ("customer", "a1", "home"), ("customer", "a1", "send_pin")

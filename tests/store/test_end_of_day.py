@@ -12,9 +12,9 @@ from tests.store.crowbar import tamper
 from ussd_gateway.domain.book import Outcome
 from ussd_gateway.domain.money import Money
 from ussd_gateway.store import inquiry
-from ussd_gateway.store.clocks import SlowerClock
 from ussd_gateway.store.database import reading, writing
-from ussd_gateway.store.end_of_day import EndOfDay
+from ussd_gateway.store.days.clocks import SlowerClock
+from ussd_gateway.store.days.end_of_day import EndOfDay
 from ussd_gateway.store.inquiry import Turnover
 from ussd_gateway.store.ledger.writer import Writer
 from ussd_gateway.store.schema import account, end_of_day

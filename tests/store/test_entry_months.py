@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from tests.store.conftest import SetClock, balances, count, pay, started
 from ussd_gateway.store.database import reading, writing
-from ussd_gateway.store.entry_months import keep_ahead
+from ussd_gateway.store.days.entry_months import keep_ahead
 
 TODAY = date(2026, 11, 21)
 

@@ -4,8 +4,8 @@ import pytest
 import redis
 
 from ussd_gateway.ports import Knock, Saved, SessionId, SessionsLost
-from ussd_gateway.store.in_flight import rows
-from ussd_gateway.store.sessions import RedisSessions
+from ussd_gateway.store.sessions.client import RedisSessions
+from ussd_gateway.store.sessions.in_flight import rows
 
 
 @pytest.fixture

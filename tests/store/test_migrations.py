@@ -16,6 +16,7 @@ from ussd_gateway.embedded.postgres import Postgres
 from ussd_gateway.store import migrate
 from ussd_gateway.store.database import connect, reading, writing
 from ussd_gateway.store.ledger.sealing import batch_digest, command_digest
+from ussd_gateway.store.menus.versions import Move, SqlVersions, Why
 from ussd_gateway.store.migrate import upgrade
 from ussd_gateway.store.schema import (
     account,
@@ -28,7 +29,6 @@ from ussd_gateway.store.schema import (
 from ussd_gateway.store.snapshot import snapshot
 from ussd_gateway.store.verify.finding import Tally
 from ussd_gateway.store.verify.tariffs import check_tariffs
-from ussd_gateway.store.versions import Move, SqlVersions, Why
 
 SCRIPTS = Path(migrate.__file__).parent / "migrations"
 AMINA = {

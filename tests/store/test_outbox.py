@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from tests.store.conftest import SetClock, pay, told
 from ussd_gateway.ports import DeliveryReport, SmsResult, SmsState
 from ussd_gateway.store.ledger.writer import Writer
-from ussd_gateway.store.outbox import (
+from ussd_gateway.store.waiting.outbox import (
     ATTEMPTS_MAX,
     BATCH_MAX,
     QUEUED_LEASE_MS,

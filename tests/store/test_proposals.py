@@ -9,11 +9,11 @@ from sqlalchemy.exc import DBAPIError
 from tests.store.conftest import SetClock
 from tests.world import at_once
 from ussd_gateway.store.database import writing
-from ussd_gateway.store.proposals import Proposed, SqlProposals
-from ussd_gateway.store.rollout import Share
+from ussd_gateway.store.menus.proposals import Proposed, SqlProposals
+from ussd_gateway.store.menus.rollout import Share
+from ussd_gateway.store.menus.versions import IsRetired, Move, Overtaken, SqlVersions, Why
 from ussd_gateway.store.schema import menu_approval
 from ussd_gateway.store.staff import Keys, Role, SqlStaff
-from ussd_gateway.store.versions import IsRetired, Move, Overtaken, SqlVersions, Why
 
 ONE, TWO = "1" * 16, "2" * 16
 SIX_O_CLOCK_MS = 1_795_240_800_000

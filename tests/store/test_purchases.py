@@ -12,8 +12,8 @@ from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.msisdn import Msisdn
 from ussd_gateway.ports import Standing, StatusReport, Supplied
 from ussd_gateway.store.database import writing
-from ussd_gateway.store.purchases import FIRST_LOOK_MS, LOOK_MAX_MS, SqlPurchases
 from ussd_gateway.store.schema import purchase
+from ussd_gateway.store.waiting.purchases import FIRST_LOOK_MS, LOOK_MAX_MS, SqlPurchases
 
 FIFTY = Money(5_000, "KES")
 SENT = Supplied(Standing.PENDING, "ATQid_1", "Sent")

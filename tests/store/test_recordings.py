@@ -7,7 +7,7 @@ from sqlalchemy import Engine, func, insert, select
 
 from tests.store.conftest import SetClock
 from ussd_gateway.store.database import connect, reading, writing
-from ussd_gateway.store.recordings import (
+from ussd_gateway.store.menus.recordings import (
     SqlRecordings,
     for_max,
     inputs_max,

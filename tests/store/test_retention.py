@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from sqlalchemy import Engine, insert, select, update
 
 from ussd_gateway.store.database import reading, writing
-from ussd_gateway.store.retention import COUNTS_KEPT, ROWS_MAX, SMS_WORDS_KEPT, forget
+from ussd_gateway.store.days.retention import COUNTS_KEPT, ROWS_MAX, SMS_WORDS_KEPT, forget
 from ussd_gateway.store.schema import menu_count, outbox
 
 TODAY = date(2026, 11, 21)

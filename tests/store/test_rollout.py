@@ -2,7 +2,7 @@
 
 import pytest
 
-from ussd_gateway.store.rollout import Numbers, Rollout, Share, Through, packed, unpacked
+from ussd_gateway.store.menus.rollout import Numbers, Rollout, Share, Through, packed, unpacked
 
 NUMBERS = [f"+2547110{number:05}" for number in range(5_000)]
 ONE, TWO = "1" * 16, "2" * 16

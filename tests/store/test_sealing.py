@@ -12,10 +12,10 @@ from sqlalchemy import Engine, event, func, insert, select, text
 from tests.store.conftest import SetClock, count, pay, started, wallet
 from tests.world import at_once
 from ussd_gateway.store.database import reading, writing
-from ussd_gateway.store.heads import export, is_exported
 from ussd_gateway.store.ledger.writer import Writer
 from ussd_gateway.store.schema import account, batch, seal, unsealed
-from ussd_gateway.store.sealer import LOCK, SEALED_MAX, head, seal_all, seal_waiting
+from ussd_gateway.store.seals.heads import export, is_exported
+from ussd_gateway.store.seals.sealer import LOCK, SEALED_MAX, head, seal_all, seal_waiting
 from ussd_gateway.store.verify import verify
 
 TODAY = date(2026, 11, 21)

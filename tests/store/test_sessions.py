@@ -10,8 +10,8 @@ import pytest
 import redis
 
 from ussd_gateway.ports import Held, Knock, Left, Loaded, Saved, SessionId, SessionsLost
-from ussd_gateway.store import sessions
-from ussd_gateway.store.sessions import RedisSessions
+from ussd_gateway.store.sessions import client as sessions
+from ussd_gateway.store.sessions.client import RedisSessions
 
 _ids = count(1)
 

@@ -13,7 +13,7 @@ from ussd_gateway.domain.journal import Hold, HoldState, Leg, Posting
 from ussd_gateway.domain.statement import Line, Statement
 from ussd_gateway.store import inquiry
 from ussd_gateway.store.database import writing
-from ussd_gateway.store.days import first_id
+from ussd_gateway.store.days.journal_ids import first_id
 from ussd_gateway.store.inquiry import TooLong
 from ussd_gateway.store.ledger.writer import Writer
 from ussd_gateway.store.schema import account, business, entry, journal, subscriber

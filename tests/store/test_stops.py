@@ -6,8 +6,8 @@ from sqlalchemy.exc import DBAPIError
 
 from tests.store.conftest import SetClock
 from ussd_gateway.store.database import writing
-from ussd_gateway.store.stops import SqlStops, Stop
-from ussd_gateway.store.versions import SqlVersions
+from ussd_gateway.store.menus.stops import SqlStops, Stop
+from ussd_gateway.store.menus.versions import SqlVersions
 
 SIX_O_CLOCK_MS = 1_795_240_800_000
 

@@ -16,7 +16,7 @@ from tests.store.tampers import CUNNING
 from ussd_gateway.embedded.postgres import Postgres
 from ussd_gateway.settings import Settings
 from ussd_gateway.store.database import connect
-from ussd_gateway.store.heads import FOLDER
+from ussd_gateway.store.seals.heads import FOLDER
 from ussd_gateway.store.verify import Finding, verify
 
 

@@ -11,10 +11,9 @@ from tests.store.conftest import SetClock
 from tests.world import at_once
 from ussd_gateway.ports import BooksLost
 from ussd_gateway.store.database import connect, reading, writing
-from ussd_gateway.store.rollout import Share
-from ussd_gateway.store.schema import menu_retired
-from ussd_gateway.store.stops import SqlStops
-from ussd_gateway.store.versions import (
+from ussd_gateway.store.menus.rollout import Share
+from ussd_gateway.store.menus.stops import SqlStops
+from ussd_gateway.store.menus.versions import (
     Heads,
     IsRetired,
     Move,
@@ -24,6 +23,7 @@ from ussd_gateway.store.versions import (
     hold,
     insert_move,
 )
+from ussd_gateway.store.schema import menu_retired
 
 ONE, TWO = "1" * 16, "2" * 16
 SIX_O_CLOCK_MS = 1_795_240_800_000

@@ -33,7 +33,7 @@ from ussd_gateway.store.price_books import SqlPriceBooks
 from ussd_gateway.store.reads import SqlReads
 from ussd_gateway.store.schema import account, outbox, subscriber, voucher
 from ussd_gateway.store.verify import verify
-from ussd_gateway.store.vouchers import SqlVouchers
+from ussd_gateway.store.waiting.vouchers import SqlVouchers
 
 AMINA, GRACE, WANJIRU = (
     Msisdn("+254711000001"),

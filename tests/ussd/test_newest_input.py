@@ -8,7 +8,7 @@ import redis
 from tests.ussd.stand_in import Bank
 from tests.ussd.turning import CANARY, COMMIT, DIAL_AGAIN, TO_PIN, NewestOnly
 from ussd_gateway.ports import Reply, SessionId
-from ussd_gateway.store import sessions
+from ussd_gateway.store.sessions import client as sessions
 from ussd_gateway.ussd.turn import Turn, heard
 
 HOME = "Pesa\n1. Send money\n2. Withdraw cash\n3. Pay\n4. Buy airtime\n5. My account"

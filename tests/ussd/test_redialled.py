@@ -19,7 +19,7 @@ from tests.ussd.turning import (
     turn_of,
 )
 from ussd_gateway.ports import Reply
-from ussd_gateway.store.sessions import RedisSessions
+from ussd_gateway.store.sessions.client import RedisSessions
 from ussd_gateway.ussd.turn import Turn
 
 HOME = "Pesa\n1. Send money\n2. Withdraw cash\n3. Pay\n4. Buy airtime\n5. My account"

@@ -20,7 +20,7 @@ from tests.ussd.turning import (
 )
 from ussd_gateway.domain.msisdn import Msisdn
 from ussd_gateway.ports import BooksLost, Origin, Profile, Reply, Settled
-from ussd_gateway.store.sessions import RedisSessions
+from ussd_gateway.store.sessions.client import RedisSessions
 from ussd_gateway.ussd.menu import Program
 from ussd_gateway.ussd.turn import Turn, row
 

@@ -37,8 +37,8 @@ from ussd_gateway.ports import (
     Sessions,
     SessionsLost,
 )
-from ussd_gateway.store import sessions as store
-from ussd_gateway.store.sessions import RedisSessions
+from ussd_gateway.store.sessions import client as store
+from ussd_gateway.store.sessions.client import RedisSessions
 from ussd_gateway.ussd.turn import Turn, acting, keeping
 
 # --- the way of a session --------------------------------------------------------------------

@@ -14,8 +14,8 @@ from ussd_gateway.app.chance import SystemClock
 from ussd_gateway.ports import DoorError, Sms, SmsResult, SmsState
 from ussd_gateway.settings import Settings
 from ussd_gateway.store.codec import encode_values
-from ussd_gateway.store.outbox import Outbox, Owed
 from ussd_gateway.store.schema import outbox as table
+from ussd_gateway.store.waiting.outbox import Outbox, Owed
 from ussd_gateway.worker.sending import Sending
 
 AMINA, JUMA, GRACE = "+254711000001", "+254711000002", "+254711000003"

@@ -42,8 +42,8 @@ from ussd_gateway.services.vouchers import VoucherService
 from ussd_gateway.settings import Purpose, Settings
 from ussd_gateway.store.numbers import AccountNumbers
 from ussd_gateway.store.pins import HmacPinVerifier, HmacTickets
-from ussd_gateway.store.purchases import SqlPurchases
-from ussd_gateway.store.vouchers import SqlVouchers
+from ussd_gateway.store.waiting.purchases import SqlPurchases
+from ussd_gateway.store.waiting.vouchers import SqlVouchers
 
 # Every SMS that a service sends.
 TEMPLATES = frozenset().union(

@@ -26,25 +26,25 @@ from ussd_gateway.settings import Purpose, Settings
 from ussd_gateway.sms.africastalking import AfricasTalkingSms
 from ussd_gateway.store import database as databases
 from ussd_gateway.store import migrate
-from ussd_gateway.store.counts import SqlCounts
 from ussd_gateway.store.house import open_house
+from ussd_gateway.store.inquiry import SqlRecords
 from ussd_gateway.store.ledger.batch import Books, Numbering
 from ussd_gateway.store.ledger.postgres import PostgresBooks
 from ussd_gateway.store.ledger.sqlite import SqliteBooks
 from ussd_gateway.store.ledger.writer import Writer
+from ussd_gateway.store.menus.counts import SqlCounts
+from ussd_gateway.store.menus.proposals import SqlProposals
+from ussd_gateway.store.menus.recordings import SqlRecordings
+from ussd_gateway.store.menus.stops import SqlStops
+from ussd_gateway.store.menus.versions import SqlVersions
 from ussd_gateway.store.numbers import AccountNumbers
-from ussd_gateway.store.outbox import Outbox
 from ussd_gateway.store.price_books import SqlPriceBooks
-from ussd_gateway.store.proposals import SqlProposals
-from ussd_gateway.store.purchases import SqlPurchases
 from ussd_gateway.store.reads import SqlReads
-from ussd_gateway.store.recordings import SqlRecordings
-from ussd_gateway.store.records import SqlRecords
-from ussd_gateway.store.sessions import RedisSessions
+from ussd_gateway.store.sessions.client import RedisSessions
 from ussd_gateway.store.staff import SqlStaff
-from ussd_gateway.store.stops import SqlStops
-from ussd_gateway.store.versions import SqlVersions
-from ussd_gateway.store.vouchers import SqlVouchers
+from ussd_gateway.store.waiting.outbox import Outbox
+from ussd_gateway.store.waiting.purchases import SqlPurchases
+from ussd_gateway.store.waiting.vouchers import SqlVouchers
 from ussd_gateway.ussd.menu import Program
 from ussd_gateway.ussd.messages import Messages, load_messages
 from ussd_gateway.ussd.reading.loader import load_pack

@@ -13,10 +13,10 @@ from ussd_gateway.cli.told import told
 
 if TYPE_CHECKING:
     from ussd_gateway.settings import Settings
-    from ussd_gateway.store.proposals import SqlProposals
+    from ussd_gateway.store.menus.proposals import SqlProposals
+    from ussd_gateway.store.menus.stops import SqlStops
+    from ussd_gateway.store.menus.versions import SqlVersions
     from ussd_gateway.store.staff import Member, SqlStaff
-    from ussd_gateway.store.stops import SqlStops
-    from ussd_gateway.store.versions import SqlVersions
 
 note_max = 200
 

@@ -18,7 +18,7 @@ def backlog(
     from ussd_gateway.app import clock
     from ussd_gateway.settings import load
     from ussd_gateway.store.inquiry import SMS_OPEN, SMS_STATES, oldest_open_at_ms
-    from ussd_gateway.store.outbox import Outbox
+    from ussd_gateway.store.waiting.outbox import Outbox
 
     settings = load()
     now = clock(settings)

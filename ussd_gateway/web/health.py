@@ -10,8 +10,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ussd_gateway.app import Gateway
 from ussd_gateway.store.database import reading
-from ussd_gateway.store.outbox import Outbox
-from ussd_gateway.store.purchases import SqlPurchases
+from ussd_gateway.store.waiting.outbox import Outbox
+from ussd_gateway.store.waiting.purchases import SqlPurchases
 
 
 def unready(gateway: Gateway, client: redis.Redis) -> list[str]:

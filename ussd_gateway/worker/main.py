@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ussd_gateway import app
 from ussd_gateway.settings import Settings
-from ussd_gateway.store.outbox import Outbox
+from ussd_gateway.store.waiting.outbox import Outbox
 from ussd_gateway.worker import jobs, scheduler
 from ussd_gateway.worker.sending import Sending
 

@@ -11,7 +11,7 @@ from ussd_gateway.domain import gsm7
 from ussd_gateway.domain.market import Market
 from ussd_gateway.domain.msisdn import masked
 from ussd_gateway.ports import DoorError, Sms, SmsResult, SmsSender, SmsState
-from ussd_gateway.store.outbox import BATCH_MAX, Outbox, Owed
+from ussd_gateway.store.waiting.outbox import BATCH_MAX, Outbox, Owed
 from ussd_gateway.ussd.messages import Messages
 
 log = structlog.get_logger()

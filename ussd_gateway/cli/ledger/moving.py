@@ -219,7 +219,7 @@ def _signed_in() -> "Iterator[tuple[Settings, Orders]]":
 @contextmanager
 def _records() -> "Iterator[Records]":
     from ussd_gateway.settings import load
-    from ussd_gateway.store.records import SqlRecords
+    from ussd_gateway.store.inquiry import SqlRecords
 
     with opened(load()) as engine:
         yield SqlRecords(engine)

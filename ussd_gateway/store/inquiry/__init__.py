@@ -1,5 +1,5 @@
-"""What an operator asks of the database: accounts, statements, the trial balance, the SMS that
-are owed.
+"""What staff ask of the database: accounts, statements, the trial balance, the SMS that are
+owed; and, before they order something, a journal, a hold, whose an account is.
 
 Only reads, and nothing of it is on the way of a payment: no lock is taken that one could wait
 for, and what is long is read in pages, by key.
@@ -16,6 +16,8 @@ from ussd_gateway.store.inquiry.accounts import (
 )
 from ussd_gateway.store.inquiry.clearing import Item, Uncleared, uncleared
 from ussd_gateway.store.inquiry.messages import SMS_OPEN, SMS_STATES, oldest_open_at_ms
+from ussd_gateway.store.inquiry.payments import paid
+from ussd_gateway.store.inquiry.records import SqlRecords
 from ussd_gateway.store.inquiry.statements import LINES_MAX, TooLong, statement
 
 __all__ = [
@@ -23,12 +25,14 @@ __all__ = [
     "SMS_OPEN",
     "SMS_STATES",
     "Item",
+    "SqlRecords",
     "Standing",
     "TooLong",
     "Turnover",
     "Uncleared",
     "is_closed",
     "oldest_open_at_ms",
+    "paid",
     "standing",
     "statement",
     "trial_balance",

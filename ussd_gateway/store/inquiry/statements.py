@@ -24,7 +24,7 @@ from ussd_gateway.domain.accounts import HOUSE_ID_MIN
 from ussd_gateway.domain.msisdn import masked
 from ussd_gateway.domain.statement import Line, Pending, Statement
 from ussd_gateway.store.database import reading
-from ussd_gateway.store.days import first_id, id_behind
+from ussd_gateway.store.days.journal_ids import first_id, id_behind
 from ussd_gateway.store.schema import account, business, entry, hold, journal, subscriber
 from ussd_gateway.store.snapshot import snapshot
 

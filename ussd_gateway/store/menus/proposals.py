@@ -15,9 +15,9 @@ from sqlalchemy.exc import IntegrityError
 from ussd_gateway.ports import Clock
 from ussd_gateway.store.asked import asking
 from ussd_gateway.store.database import writing
-from ussd_gateway.store.rollout import Rollout
+from ussd_gateway.store.menus.rollout import Rollout
+from ussd_gateway.store.menus.versions import Move, Overtaken, Why, freeze, insert_move
 from ussd_gateway.store.schema import menu_approval, menu_proposal
-from ussd_gateway.store.versions import Move, Overtaken, Why, freeze, insert_move
 
 # More than these are kept and not listed.
 listed_max = 100

@@ -11,7 +11,7 @@ from ussd_gateway.domain.accounts import COMMISSION_PAID, DUE_FROM_TRUST, EXCISE
 from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.what_if import KINDS, Charge, Paid
 from ussd_gateway.store.codec import decode_outcome
-from ussd_gateway.store.days import first_id
+from ussd_gateway.store.days.journal_ids import first_id
 from ussd_gateway.store.schema import account, entry, idempotency, journal
 from ussd_gateway.store.snapshot import beside, rows, snapshot
 

@@ -13,7 +13,7 @@ from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
 
-from ussd_gateway.store.sealer import Head
+from ussd_gateway.store.seals.sealer import Head
 
 FOLDER = "heads"
 

@@ -21,12 +21,12 @@ from sqlalchemy import Connection, Engine, Row, func, insert, literal, select, u
 from sqlalchemy.exc import IntegrityError
 
 from ussd_gateway.ports import Clock
-from ussd_gateway.store import rollout as rollouts
 from ussd_gateway.store.asked import asking
 from ussd_gateway.store.database import writing
-from ussd_gateway.store.rollout import Rollout
+from ussd_gateway.store.menus import rollout as rollouts
+from ussd_gateway.store.menus.rollout import Rollout
+from ussd_gateway.store.menus.stops import STOPPED
 from ussd_gateway.store.schema import menu_live, menu_retired, menu_stopped, menu_version
-from ussd_gateway.store.stops import STOPPED
 
 # Further back than this, moves are kept and not read.
 history_max = 200

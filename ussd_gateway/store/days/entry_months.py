@@ -12,11 +12,9 @@ from datetime import date
 from sqlalchemy import Connection, Engine, text
 
 from ussd_gateway.store.database import writing
+from ussd_gateway.store.days.journal_ids import first_id
 
 MONTHS_AHEAD = 3
-# As the writer numbers journals: the day since 1970 in front of the number.
-_JOURNAL_BITS = 30
-_DAY_ZERO = date(1970, 1, 1).toordinal()
 
 # What stops a writer does not stop this: it waits for nobody who pays, and gives up soon.
 _WAIT = "SET LOCAL lock_timeout = '1s'"
@@ -51,7 +49,7 @@ def _missing(connection: Connection, today: date) -> Iterator[date]:
 
 def _make(connection: Connection, month: date) -> bool:
     """Beside the others first and then attached, which holds up no payment and no reader."""
-    first, end = _first_id(month), _first_id(_next(month))
+    first, end = first_id(month), first_id(_next(month))
     if connection.execute(_IN_OTHER, {"first": first}).scalar_one():
         return False
     table = f"entry_{month:%Y_%m}"
@@ -74,7 +72,3 @@ def _make(connection: Connection, month: date) -> bool:
 
 def _next(month: date) -> date:
     return date(month.year + month.month // 12, month.month % 12 + 1, 1)
-
-
-def _first_id(day: date) -> int:
-    return day.toordinal() - _DAY_ZERO << _JOURNAL_BITS

@@ -36,7 +36,7 @@ from sqlalchemy.sql.elements import BindParameter, ColumnElement
 from ussd_gateway.domain.market import Market
 from ussd_gateway.ports import Clock
 from ussd_gateway.store.database import reading, writing
-from ussd_gateway.store.days import day_of, first_id
+from ussd_gateway.store.days.journal_ids import day_of, first_id
 from ussd_gateway.store.schema import closed_day, day_counter, end_of_day, entry, journal
 from ussd_gateway.store.snapshot import rows, snapshot
 
