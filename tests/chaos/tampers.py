@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tests.chaos.report import Report
-from tests.store.crowbar import Tamper, tamper
 from tests.store.deeds import write_deeds
-from tests.store.sweep import every_end, sweep
-from tests.store.tampers import CUNNING, TAMPERS
 from tests.store.true_books import write_books
+from tests.store.verify.crowbar import Tamper, tamper
+from tests.store.verify.sweep import every_end, sweep
+from tests.store.verify.tampers import CUNNING, TAMPERS
 from ussd_gateway.embedded.postgres import Postgres
 from ussd_gateway.settings import Settings
 from ussd_gateway.store.database import connect

@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import create_engine
 
 from tests.cli.test_cli import run
-from tests.store.crowbar import tamper
-from tests.store.forger import Forged
 from tests.store.true_books import write_books
+from tests.store.verify.crowbar import tamper
+from tests.store.verify.forger import Forged
 from ussd_gateway.settings import Settings
 
 Environ = dict[str, str]

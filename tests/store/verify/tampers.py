@@ -5,8 +5,8 @@ CUNNING are of `deeds`: whoever does these knows how the books hang together, an
 would tell.
 """
 
-from tests.store.crowbar import Tamper
-from tests.store.forger import Forged
+from tests.store.verify.crowbar import Tamper
+from tests.store.verify.forger import Forged
 
 _LAST = "(SELECT max(id) FROM journal)"
 _RECEIPT = f"(SELECT receipt FROM journal WHERE id = {_LAST})"

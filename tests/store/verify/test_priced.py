@@ -14,8 +14,8 @@ from sqlalchemy import Engine
 
 from tests.services.stand_in import ScriptedCarrier
 from tests.store.conftest import SetClock
-from tests.store.crowbar import tamper
 from tests.store.true_books import AMINA, ledger
+from tests.store.verify.crowbar import tamper
 from ussd_gateway.app import Carriers, seed_demo, upgrade
 from ussd_gateway.app.chance import SystemRandom
 from ussd_gateway.app.services import services

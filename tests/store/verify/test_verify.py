@@ -14,9 +14,9 @@ import pytest
 from sqlalchemy import Engine
 
 from tests.store.conftest import SetClock, count, pay, started, told, wallet
-from tests.store.crowbar import Tamper, disarm, tamper
-from tests.store.tampers import TAMPERS
 from tests.store.true_books import ledger, write_books
+from tests.store.verify.crowbar import Tamper, disarm, tamper
+from tests.store.verify.tampers import TAMPERS
 from ussd_gateway.domain import accounts
 from ussd_gateway.domain.accounts import house_id
 from ussd_gateway.domain.book import Book, Decision, Work

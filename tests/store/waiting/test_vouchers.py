@@ -14,7 +14,7 @@ from sqlalchemy import Engine, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from tests.store.conftest import SetClock
-from tests.store.crowbar import tamper
+from tests.store.verify.crowbar import tamper
 from tests.world import at_once
 from ussd_gateway.app import database, seed_demo, upgrade
 from ussd_gateway.app.chance import SystemRandom

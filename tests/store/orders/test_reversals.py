@@ -10,8 +10,7 @@ from sqlalchemy import Engine, insert, literal, select
 from sqlalchemy.exc import IntegrityError
 
 from tests.store.conftest import SetClock, started
-from tests.store.people import AMINA, JUMA
-from tests.store.staffed import (
+from tests.store.orders.staffed import (
     AMINAS,
     EARNED,
     FEE,
@@ -24,6 +23,7 @@ from tests.store.staffed import (
     staffed,
     wrong,
 )
+from tests.store.people import AMINA, JUMA
 from tests.world import at_once
 from ussd_gateway.app import messages as texts
 from ussd_gateway.domain.accounts import (

@@ -8,7 +8,7 @@ from sqlalchemy import Engine, insert, select, text
 from sqlalchemy.exc import DBAPIError
 
 from tests.store.conftest import AMINA, JUMA, MARKET, SetClock, count, pay, started, wallet
-from tests.store.crowbar import tamper
+from tests.store.verify.crowbar import tamper
 from ussd_gateway.domain.book import Outcome
 from ussd_gateway.domain.money import Money
 from ussd_gateway.store import inquiry

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from tests.store.crowbar import Tamper, loosen, tamper
 from tests.store.deeds import write_deeds
-from tests.store.sweep import one_each, sweep
-from tests.store.tampers import CUNNING
+from tests.store.verify.crowbar import Tamper, loosen, tamper
+from tests.store.verify.sweep import one_each, sweep
+from tests.store.verify.tampers import CUNNING
 from ussd_gateway.embedded.postgres import Postgres
 from ussd_gateway.settings import Settings
 from ussd_gateway.store.database import connect

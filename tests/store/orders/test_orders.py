@@ -8,8 +8,7 @@ import pytest
 from sqlalchemy import Engine, insert, select
 
 from tests.store.conftest import SetClock
-from tests.store.people import AMINA, JUMA
-from tests.store.staffed import (
+from tests.store.orders.staffed import (
     AMINAS,
     FEE,
     FLOAT,
@@ -22,6 +21,7 @@ from tests.store.staffed import (
     staffed,
     wrong,
 )
+from tests.store.people import AMINA, JUMA
 from tests.world import at_once
 from ussd_gateway.domain.accounts import (
     AIRTIME_ON_ORDER,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, create_engine
 
-from tests.store.forger import Forged, forge
+from tests.store.verify.forger import Forged, forge
 
 GUARDED = (
     *("journal", "entry", "idempotency", "batch", "seal"),

@@ -26,7 +26,7 @@ from sqlalchemy import (
     update,
 )
 
-from tests.store.crowbar import disarmed, loosen
+from tests.store.verify.crowbar import disarmed, loosen
 from ussd_gateway.store import schema
 from ussd_gateway.store.database import reading
 from ussd_gateway.store.verify import Finding, verify
