@@ -26,8 +26,8 @@ from ussd_gateway.domain.book import Book, Change, Decision, Message, Work
 from ussd_gateway.domain.journal import Hold, HoldState, Leg, Posting
 from ussd_gateway.domain.market import Market
 from ussd_gateway.domain.msisdn import Msisdn
-from ussd_gateway.services.hold_money import expire, place, post, void
-from ussd_gateway.services.orders import Objected
+from ussd_gateway.services.orders.desk import Objected
+from ussd_gateway.services.orders.hold_money import expire, place, post, void
 from ussd_gateway.store.database import connect
 from ussd_gateway.store.ledger.batch import Books, Numbering
 from ussd_gateway.store.ledger.postgres import PostgresBooks

@@ -43,7 +43,7 @@ from ussd_gateway.ports import (
     Taken,
     Value,
 )
-from ussd_gateway.services.fulfilment import Fulfilment, Good
+from ussd_gateway.services.purchases.fulfilment import Fulfilment, Good
 from ussd_gateway.services.teller import Teller
 from ussd_gateway.store.ledger.batch import CLASHED, NOT_DONE
 from ussd_gateway.store.ledger.changes import apply

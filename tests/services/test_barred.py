@@ -10,12 +10,12 @@ from tests.services.stand_in import Args, InMemoryReads, World, call
 from ussd_gateway.domain.book import Business, Movement, Status, Subscriber
 from ussd_gateway.domain.msisdn import Msisdn
 from ussd_gateway.ports import Answer, Call
-from ussd_gateway.services.buy_content import BuyContentService
 from ussd_gateway.services.cash import CashService
-from ussd_gateway.services.catalogue import Item
 from ussd_gateway.services.pay import PayService
+from ussd_gateway.services.purchases.buy_content import BuyContentService
 from ussd_gateway.services.send_money import SendMoneyService
 from ussd_gateway.services.teller import Teller
+from ussd_gateway.services.terms.catalogue import Item
 
 NOBODYS = Msisdn("+254711000009")
 CATALOGUE = {

@@ -28,7 +28,7 @@ from ussd_gateway import app
 from ussd_gateway.app.chance import SeededRandom
 from ussd_gateway.domain.money import Money
 from ussd_gateway.ports import CONFLICT, TIMEOUT, UNKNOWN, Answer, BooksLost, PurchasesLost
-from ussd_gateway.services.buy_airtime import KIND as AIRTIME
+from ussd_gateway.services.purchases.buy_airtime import KIND as AIRTIME
 from ussd_gateway.settings import Settings
 
 # 22:30 in Nairobi, on the last day of a month.

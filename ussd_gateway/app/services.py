@@ -11,34 +11,25 @@ from ussd_gateway.carriers.airtime import AfricasTalkingAirtime
 from ussd_gateway.carriers.camara import CamaraBilling
 from ussd_gateway.domain.tariff import PriceBook
 from ussd_gateway.ports import Action, BooksLost, Carrier, Clock, Ledger, Random, Reads
-from ussd_gateway.services import (
-    buy_airtime,
-    buy_content,
-    cash,
-    cash_voucher,
-    choose_caps,
-    choose_pin,
-    pay,
-    pins,
-    register,
-    reverse,
-    send_money,
-    vouchers,
-)
+from ussd_gateway.services import cash, choose_caps, choose_pin, pay, pins, register, send_money
 from ussd_gateway.services.balance import BalanceService
-from ussd_gateway.services.buy_airtime import Airtime, BuyAirtimeService
-from ussd_gateway.services.buy_content import BuyContentService, Content
 from ussd_gateway.services.cash import CashService
-from ussd_gateway.services.cash_voucher import CashVoucherService
 from ussd_gateway.services.choose_caps import ChooseCapsService
 from ussd_gateway.services.choose_language import ChooseLanguageService
 from ussd_gateway.services.choose_pin import ChoosePinService
-from ussd_gateway.services.fulfilment import Fulfilment
+from ussd_gateway.services.orders import reverse
 from ussd_gateway.services.pay import PayService
+from ussd_gateway.services.purchases import buy_airtime, buy_content
+from ussd_gateway.services.purchases.buy_airtime import Airtime, BuyAirtimeService
+from ussd_gateway.services.purchases.buy_content import BuyContentService, Content
+from ussd_gateway.services.purchases.fulfilment import Fulfilment
 from ussd_gateway.services.register import RegisterService
 from ussd_gateway.services.send_money import SendMoneyService
 from ussd_gateway.services.teller import Teller
-from ussd_gateway.services.vouchers import VoucherService
+from ussd_gateway.services.vouchers import cash_voucher
+from ussd_gateway.services.vouchers import send_voucher as vouchers
+from ussd_gateway.services.vouchers.cash_voucher import CashVoucherService
+from ussd_gateway.services.vouchers.send_voucher import VoucherService
 from ussd_gateway.settings import Purpose, Settings
 from ussd_gateway.store.numbers import AccountNumbers
 from ussd_gateway.store.pins import HmacPinVerifier, HmacTickets

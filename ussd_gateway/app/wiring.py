@@ -17,11 +17,11 @@ from ussd_gateway.app.logs import unlogged
 from ussd_gateway.app.services import TEMPLATES, Carriers, services
 from ussd_gateway.domain.money import Money
 from ussd_gateway.ports import Action, Clock, Ledger, Random
-from ussd_gateway.services import reverse
-from ussd_gateway.services.fulfilment import Fulfilment
-from ussd_gateway.services.hold_money import HoldsOverdue
-from ussd_gateway.services.orders import Desk
-from ussd_gateway.services.vouchers import VouchersOverdue
+from ussd_gateway.services.orders import reverse
+from ussd_gateway.services.orders.desk import Desk
+from ussd_gateway.services.orders.hold_money import HoldsOverdue
+from ussd_gateway.services.purchases.fulfilment import Fulfilment
+from ussd_gateway.services.vouchers.send_voucher import VouchersOverdue
 from ussd_gateway.settings import Purpose, Settings
 from ussd_gateway.sms.africastalking import AfricasTalkingSms
 from ussd_gateway.store import database as databases

@@ -16,8 +16,8 @@ BOOK = "ussd_gateway/domain/book.py"
 LIMITS = "ussd_gateway/domain/limits.py"
 JOURNAL = "ussd_gateway/domain/journal.py"
 PIN = "ussd_gateway/domain/pin.py"
-HOLD_MONEY = "ussd_gateway/services/hold_money.py"
-REVERSE = "ussd_gateway/services/reverse.py"
+HOLD_MONEY = "ussd_gateway/services/orders/hold_money.py"
+REVERSE = "ussd_gateway/services/orders/reverse.py"
 SEALER = "ussd_gateway/store/seals/sealer.py"
 FEES = "ussd_gateway/services/fees.py"
 FIRST = "ussd_gateway/store/migrations/versions/0001_ledger_and_outbox.py"
@@ -240,14 +240,14 @@ RULES = (
         HOLD_MONEY,
         "    if not hold.open(book.now_ms):\n",
         "    if False:\n",
-        ("tests/services/test_hold_money.py::test_each_no_to_posting",),
+        ("tests/services/orders/test_hold_money.py::test_each_no_to_posting",),
     ),
     Mutant(
         "more is taken back than was paid",
         REVERSE,
         "    if -posted.left(hold.source_id) < minor:\n",
         "    if False:\n",
-        ("tests/services/test_reverse.py::test_each_no_to_approving",),
+        ("tests/services/orders/test_reverse.py::test_each_no_to_approving",),
     ),
     Mutant(
         "what a key's content was is not looked at",

@@ -27,12 +27,12 @@ from ussd_gateway.domain.book import Book, Decision, Message, Spent, Work
 from ussd_gateway.domain.journal import Leg, Posting
 from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.msisdn import Msisdn
-from ussd_gateway.services import reverse
-from ussd_gateway.services.hold_money import HoldsOverdue
-from ussd_gateway.services.orders import By, Desk
-from ussd_gateway.services.reverse import ReverseService
-from ussd_gateway.services.set_status import StatusService
-from ussd_gateway.services.sweep_dues import SweepService
+from ussd_gateway.services.orders import reverse
+from ussd_gateway.services.orders.desk import By, Desk
+from ussd_gateway.services.orders.hold_money import HoldsOverdue
+from ussd_gateway.services.orders.reverse import ReverseService
+from ussd_gateway.services.orders.set_status import StatusService
+from ussd_gateway.services.orders.sweep_dues import SweepService
 from ussd_gateway.store.database import reading, writing
 from ussd_gateway.store.house import open_house
 from ussd_gateway.store.inquiry import SqlRecords

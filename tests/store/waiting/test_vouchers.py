@@ -24,9 +24,9 @@ from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.msisdn import Msisdn
 from ussd_gateway.embedded.postgres import Postgres
 from ussd_gateway.ports import Answer, Call, Origin, Secret, SessionId, Value
-from ussd_gateway.services.orders import By
-from ussd_gateway.services.reverse import ReverseService
-from ussd_gateway.services.vouchers import VouchersOverdue
+from ussd_gateway.services.orders.desk import By
+from ussd_gateway.services.orders.reverse import ReverseService
+from ussd_gateway.services.vouchers.send_voucher import VouchersOverdue
 from ussd_gateway.settings import Settings
 from ussd_gateway.store.database import reading, writing
 from ussd_gateway.store.price_books import SqlPriceBooks

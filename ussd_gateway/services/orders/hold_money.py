@@ -16,7 +16,7 @@ from ussd_gateway.domain.book import Book, Decision, HoldDecided, HoldPlaced, Me
 from ussd_gateway.domain.journal import Hold, HoldState
 from ussd_gateway.domain.money import Money
 from ussd_gateway.ports import OnHold
-from ussd_gateway.services.orders import By, Desk, Objected, Objection, objected
+from ussd_gateway.services.orders.desk import By, Desk, Objected, Objection, objected
 
 OVERDUE_MAX = 50
 # Who decides where nobody did.

@@ -11,7 +11,7 @@ from tests.services.cast import PRICES, TARIFFS, TODAY
 from ussd_gateway.domain.limits import STANDARD, TIERS, Limit
 from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.tariff import PriceBook, price_book
-from ussd_gateway.services.limits import beyond_tariffs, read_limits
+from ussd_gateway.services.terms.limits import beyond_tariffs, read_limits
 
 GOOD = """\
 schema: 1

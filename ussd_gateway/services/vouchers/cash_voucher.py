@@ -42,7 +42,6 @@ from ussd_gateway.ports import (
 )
 from ussd_gateway.services.fees import commission_accounts, commission_legs, in_force
 from ussd_gateway.services.pins import Proof, refuse, same
-from ussd_gateway.services.tariffs import COMMISSION
 from ussd_gateway.services.teller import (
     COUNT,
     ID,
@@ -58,6 +57,7 @@ from ussd_gateway.services.teller import (
     tell,
     text,
 )
+from ussd_gateway.services.terms.tariffs import COMMISSION
 
 # The SMS it sends (menus/sms.yaml).
 TEMPLATES = frozenset({"voucher_cashed", "voucher_paid"})

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ussd_gateway.domain.money import Money
-from ussd_gateway.services.catalogue import Item, read_catalogue
+from ussd_gateway.services.terms.catalogue import Item, read_catalogue
 
 HEAD = "code,merchant,name,currency,price\n"
 GOOD = "article,700700,Article,KES,20.00\n"

@@ -31,7 +31,7 @@ from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.msisdn import Msisdn
 from ussd_gateway.domain.refusals import Reason
 from ussd_gateway.ports import Standing, Supplied
-from ussd_gateway.services.buy_airtime import (
+from ussd_gateway.services.purchases.buy_airtime import (
     KIND,
     Airtime,
     BuyAirtime,

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from tests.services.at_the_desk import AMINAS, HOLD, JUMAS, NOW_MS, book, kes, wallet
+from tests.services.orders.at_the_desk import AMINAS, HOLD, JUMAS, NOW_MS, book, kes, wallet
 from ussd_gateway.domain.book import Book, HoldDecided, HoldPlaced, Status
 from ussd_gateway.domain.journal import HoldState
-from ussd_gateway.services.hold_money import expire, place, post, void
-from ussd_gateway.services.orders import Objected, Objection
+from ussd_gateway.services.orders.desk import Objected, Objection
+from ussd_gateway.services.orders.hold_money import expire, place, post, void
 
 DECIDED = [
     replace(HOLD, state=HoldState.VOIDED),

@@ -11,7 +11,7 @@ from ussd_gateway.domain.accounts import COMMISSION, HOUSE_ID_MIN
 from ussd_gateway.domain.book import Account, Book, CapSet, Decision, Outcome, Status, StatusSet
 from ussd_gateway.domain.money import Money
 from ussd_gateway.ports import Holder, Needed
-from ussd_gateway.services.orders import By, Desk, Objected, Objection, objected
+from ussd_gateway.services.orders.desk import By, Desk, Objected, Objection, objected
 
 
 def set_status(

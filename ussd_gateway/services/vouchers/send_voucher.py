@@ -49,8 +49,8 @@ from ussd_gateway.ports import (
     Vouchers,
 )
 from ussd_gateway.services.fees import agreed, fee_accounts, fee_legs, in_force, price
-from ussd_gateway.services.hold_money import SCHEDULER
-from ussd_gateway.services.orders import By, Desk, Objected, Objection, objected
+from ussd_gateway.services.orders.desk import By, Desk, Objected, Objection, objected
+from ussd_gateway.services.orders.hold_money import SCHEDULER
 from ussd_gateway.services.pins import Proof
 from ussd_gateway.services.spending import OVERSPENT, allowance, spent
 from ussd_gateway.services.teller import (

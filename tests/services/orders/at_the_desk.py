@@ -10,7 +10,7 @@ from ussd_gateway.domain.journal import Hold, HoldState, Leg, Posted
 from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.msisdn import Msisdn
 from ussd_gateway.ports import Holder, OnHold, Recorded
-from ussd_gateway.services.orders import By
+from ussd_gateway.services.orders.desk import By
 
 AMINAS, JUMAS, EARNED = 1, 2, 3
 RECEIPT = "UDP2KW5VQP"

@@ -11,14 +11,14 @@ from ussd_gateway.domain.book import Book, Purchase, PurchaseState
 from ussd_gateway.domain.msisdn import Msisdn
 from ussd_gateway.domain.refusals import Reason
 from ussd_gateway.ports import Call, Standing, Supplied
-from ussd_gateway.services.buy_content import (
+from ussd_gateway.services.purchases.buy_content import (
     KIND,
     BuyContent,
     BuyContentService,
     Content,
     decide,
 )
-from ussd_gateway.services.catalogue import Item
+from ussd_gateway.services.terms.catalogue import Item
 
 ARTICLE = Item("article", TAMU.number, "Article", kes(20))
 CATALOGUE = {

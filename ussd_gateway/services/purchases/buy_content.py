@@ -16,9 +16,8 @@ from ussd_gateway.domain.journal import Leg, Posting
 from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.refusals import Reason, Refused
 from ussd_gateway.ports import Action, Answer, Call, Carrier, Effect, Reads, Scalar
-from ussd_gateway.services.catalogue import ITEMS_MAX, Item
-from ussd_gateway.services.fulfilment import PENDING, Fulfilment, left_s
 from ussd_gateway.services.pins import Proof
+from ussd_gateway.services.purchases.fulfilment import PENDING, Fulfilment, left_s
 from ussd_gateway.services.teller import (
     COUNT,
     ID,
@@ -35,6 +34,7 @@ from ussd_gateway.services.teller import (
     tell,
     text,
 )
+from ussd_gateway.services.terms.catalogue import ITEMS_MAX, Item
 
 # The SMS it sends (menus/sms.yaml).
 TEMPLATES = frozenset({"content_bought", "content_received", "content_refused"})

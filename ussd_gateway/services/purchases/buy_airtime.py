@@ -27,8 +27,8 @@ from ussd_gateway.domain.refusals import Reason, Refused
 from ussd_gateway.domain.tariff import PriceBook
 from ussd_gateway.ports import Action, Answer, Call, Carrier, Effect, Scalar
 from ussd_gateway.services.fees import in_force, price
-from ussd_gateway.services.fulfilment import Fulfilment, left_s
 from ussd_gateway.services.pins import Proof
+from ussd_gateway.services.purchases.fulfilment import Fulfilment, left_s
 from ussd_gateway.services.spending import OVERSPENT, allowance, spent
 from ussd_gateway.services.teller import (
     COUNT,

@@ -21,7 +21,7 @@ from ussd_gateway.domain.accounts import (
 from ussd_gateway.domain.book import Book, Decision, Outcome
 from ussd_gateway.domain.journal import Leg, Posting
 from ussd_gateway.domain.money import Money
-from ussd_gateway.services.orders import By, Desk, Objected, Objection, objected
+from ussd_gateway.services.orders.desk import By, Desk, Objected, Objection, objected
 
 KIND = "sweep"
 

@@ -33,8 +33,8 @@ from ussd_gateway.domain.journal import REVERSAL, Hold, HoldState, Leg, Posted, 
 from ussd_gateway.domain.money import Money
 from ussd_gateway.ports import OnHold, Recorded, Scalar
 from ussd_gateway.services.fees import moving
-from ussd_gateway.services.hold_money import barred, place, post, void
-from ussd_gateway.services.orders import By, Desk, Objected, Objection, objected, tell
+from ussd_gateway.services.orders.desk import By, Desk, Objected, Objection, objected, tell
+from ussd_gateway.services.orders.hold_money import barred, place, post, void
 
 # The SMS it sends (menus/sms.yaml).
 TEMPLATES = frozenset(

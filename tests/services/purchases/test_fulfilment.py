@@ -23,8 +23,13 @@ from ussd_gateway.ports import (
     StatusReport,
     Supplied,
 )
-from ussd_gateway.services.buy_airtime import KIND, Airtime, BuyAirtimeService
-from ussd_gateway.services.fulfilment import ABSENT_AFTER_MS, ASK_LEAST_S, KEPT_S, left_s
+from ussd_gateway.services.purchases.buy_airtime import KIND, Airtime, BuyAirtimeService
+from ussd_gateway.services.purchases.fulfilment import (
+    ABSENT_AFTER_MS,
+    ASK_LEAST_S,
+    KEPT_S,
+    left_s,
+)
 
 DONE = Supplied(Standing.DONE, "ATQid_1", "Success")
 REFUSED = Supplied(Standing.REFUSED, "ATQid_1", "Failed")

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.services.at_the_desk import (
+from tests.services.orders.at_the_desk import (
     AMINAS,
     CHECKER,
     EARNED,
@@ -33,8 +33,15 @@ from ussd_gateway.domain.accounts import (
 from ussd_gateway.domain.book import Book, Decision, Spent, Status
 from ussd_gateway.domain.journal import HoldState, Leg
 from ussd_gateway.domain.money import Money
-from ussd_gateway.services.orders import Objected, Objection
-from ussd_gateway.services.reverse import ASKED_FOR_MS, Approve, Ask, approve, ask, refuse
+from ussd_gateway.services.orders.desk import Objected, Objection
+from ussd_gateway.services.orders.reverse import (
+    ASKED_FOR_MS,
+    Approve,
+    Ask,
+    approve,
+    ask,
+    refuse,
+)
 
 ASK = Ask(RECORDED, 5, None, whole=False, by=MAKER)
 APPROVE = Approve(HELD, RECORDED, None, CHECKER)

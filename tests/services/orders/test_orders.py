@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.services.at_the_desk import CHECKER, EARNED, JUMA, JUMAS, book, kes, wallet
+from tests.services.orders.at_the_desk import CHECKER, EARNED, JUMA, JUMAS, book, kes, wallet
 from ussd_gateway.app.orders import WORDS
 from ussd_gateway.domain.accounts import (
     COMMISSION,
@@ -18,9 +18,9 @@ from ussd_gateway.domain.book import Account, Book, CapSet, Decision, Status, St
 from ussd_gateway.domain.journal import Leg
 from ussd_gateway.domain.money import Money
 from ussd_gateway.ports import Needed
-from ussd_gateway.services.orders import Objected, Objection
-from ussd_gateway.services.set_status import set_cap, set_status
-from ussd_gateway.services.sweep_dues import sweep
+from ussd_gateway.services.orders.desk import Objected, Objection
+from ussd_gateway.services.orders.set_status import set_cap, set_status
+from ussd_gateway.services.orders.sweep_dues import sweep
 
 TRUST, OWED, BANK, DUE = (
     house_id(code, "KES")
