@@ -8,7 +8,7 @@ import pytest
 
 from tests.cli.test_cli import run
 from tests.store.true_books import write_books
-from ussd_gateway.services.terms.tariffs import COLUMNS
+from ussd_gateway.services.terms.heads import COLUMNS
 from ussd_gateway.settings import Settings
 
 MONTH = ("--from", "2026-11-01", "--to", "2026-11-30")

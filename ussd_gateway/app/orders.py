@@ -21,9 +21,10 @@ from ussd_gateway.domain.book import Outcome, Status
 from ussd_gateway.domain.money import Money
 from ussd_gateway.ports import CONFLICT, TIMEOUT, UNKNOWN, Barred, OnHold, Random, Records
 from ussd_gateway.services.orders.desk import By, Objection
-from ussd_gateway.services.orders.reverse import KINDS, ReverseService
+from ussd_gateway.services.orders.reverse import ReverseService
 from ussd_gateway.services.orders.set_status import StatusService
 from ussd_gateway.services.orders.sweep_dues import SweepService
+from ussd_gateway.services.orders.taking_back import KINDS
 from ussd_gateway.settings import Settings
 from ussd_gateway.store.staff import Member, Role
 

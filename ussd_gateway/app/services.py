@@ -26,8 +26,7 @@ from ussd_gateway.services.purchases.fulfilment import Fulfilment
 from ussd_gateway.services.register import RegisterService
 from ussd_gateway.services.send_money import SendMoneyService
 from ussd_gateway.services.teller import Teller
-from ussd_gateway.services.vouchers import cash_voucher
-from ussd_gateway.services.vouchers import send_voucher as vouchers
+from ussd_gateway.services.vouchers import cash_voucher, give_back_voucher, send_voucher
 from ussd_gateway.services.vouchers.cash_voucher import CashVoucherService
 from ussd_gateway.services.vouchers.send_voucher import VoucherService
 from ussd_gateway.settings import Purpose, Settings
@@ -43,8 +42,9 @@ TEMPLATES = frozenset().union(
         for each in (
             pins,
             send_money,
-            vouchers,
+            send_voucher,
             cash_voucher,
+            give_back_voucher,
             pay,
             cash,
             buy_airtime,

@@ -17,11 +17,12 @@ from ussd_gateway.app.logs import unlogged
 from ussd_gateway.app.services import TEMPLATES, Carriers, services
 from ussd_gateway.domain.money import Money
 from ussd_gateway.ports import Action, Clock, Ledger, Random
-from ussd_gateway.services.orders import reverse
+from ussd_gateway.services.orders.decide_reversal import let_go
 from ussd_gateway.services.orders.desk import Desk
 from ussd_gateway.services.orders.hold_money import HoldsOverdue
+from ussd_gateway.services.orders.taking_back import KINDS
 from ussd_gateway.services.purchases.fulfilment import Fulfilment
-from ussd_gateway.services.vouchers.send_voucher import VouchersOverdue
+from ussd_gateway.services.vouchers.give_back_voucher import VouchersOverdue
 from ussd_gateway.settings import Purpose, Settings
 from ussd_gateway.sms.africastalking import AfricasTalkingSms
 from ussd_gateway.store import database as databases
@@ -161,7 +162,7 @@ def overdue(settings: Settings) -> Iterator[Overdue]:
     )
     ledger.start()
     try:
-        told = dict.fromkeys(reverse.KINDS, reverse.let_go)
+        told = dict.fromkeys(KINDS, let_go)
         at = desk(settings, engine, ledger, here)
         holds = HoldsOverdue(at, told)
         yield Overdue(made.fulfilment, holds, VouchersOverdue(at, SqlVouchers(engine)))

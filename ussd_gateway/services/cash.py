@@ -50,7 +50,7 @@ from ussd_gateway.services.teller import (
     tell,
     text,
 )
-from ussd_gateway.services.terms.tariffs import COMMISSION
+from ussd_gateway.services.terms.priced import COMMISSION
 
 # The SMS it sends (menus/sms.yaml).
 TEMPLATES = frozenset({"withdrawn", "paid_out", "deposited", "taken_in"})

@@ -17,7 +17,7 @@ LIMITS = "ussd_gateway/domain/limits.py"
 JOURNAL = "ussd_gateway/domain/journal.py"
 PIN = "ussd_gateway/domain/pin.py"
 HOLD_MONEY = "ussd_gateway/services/orders/hold_money.py"
-REVERSE = "ussd_gateway/services/orders/reverse.py"
+DECIDE_REVERSAL = "ussd_gateway/services/orders/decide_reversal.py"
 SEALER = "ussd_gateway/store/seals/sealer.py"
 FEES = "ussd_gateway/services/fees.py"
 FIRST = "ussd_gateway/store/migrations/versions/0001_ledger_and_outbox.py"
@@ -244,7 +244,7 @@ RULES = (
     ),
     Mutant(
         "more is taken back than was paid",
-        REVERSE,
+        DECIDE_REVERSAL,
         "    if -posted.left(hold.source_id) < minor:\n",
         "    if False:\n",
         ("tests/services/orders/test_reverse.py::test_each_no_to_approving",),

@@ -33,15 +33,9 @@ from ussd_gateway.domain.accounts import (
 from ussd_gateway.domain.book import Book, Decision, Spent, Status
 from ussd_gateway.domain.journal import HoldState, Leg
 from ussd_gateway.domain.money import Money
+from ussd_gateway.services.orders.ask_reversal import ASKED_FOR_MS, Ask, ask
+from ussd_gateway.services.orders.decide_reversal import Approve, approve, refuse
 from ussd_gateway.services.orders.desk import Objected, Objection
-from ussd_gateway.services.orders.reverse import (
-    ASKED_FOR_MS,
-    Approve,
-    Ask,
-    approve,
-    ask,
-    refuse,
-)
 
 ASK = Ask(RECORDED, 5, None, whole=False, by=MAKER)
 APPROVE = Approve(HELD, RECORDED, None, CHECKER)

@@ -8,8 +8,10 @@ import pytest
 
 from tests.services.cast import PRICES, TARIFFS
 from ussd_gateway.domain.money import Money
+from ussd_gateway.services.terms.heads import COLUMNS
 from ussd_gateway.services.terms.limits import read_limits
-from ussd_gateway.services.terms.tariffs import COLUMNS, FREE, SERVICES, read_tariffs
+from ussd_gateway.services.terms.priced import FREE, SERVICES
+from ussd_gateway.services.terms.tariffs import read_tariffs
 
 FILES = sorted(Path("menus/tariffs").glob("*.csv"))
 OUR_OWN = "our own"

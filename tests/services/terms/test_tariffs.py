@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from ussd_gateway.services.terms.tariffs import COLUMNS, SERVICES, read_price_book, read_tariffs
+from ussd_gateway.services.terms.heads import COLUMNS
+from ussd_gateway.services.terms.priced import SERVICES
+from ussd_gateway.services.terms.tariffs import read_price_book, read_tariffs
 
 HEAD = ",".join(COLUMNS)
 DAY = date(2026, 11, 21)

@@ -27,12 +27,13 @@ from ussd_gateway.domain.book import Book, Decision, Message, Spent, Work
 from ussd_gateway.domain.journal import Leg, Posting
 from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.msisdn import Msisdn
-from ussd_gateway.services.orders import reverse
+from ussd_gateway.services.orders.decide_reversal import let_go
 from ussd_gateway.services.orders.desk import By, Desk
 from ussd_gateway.services.orders.hold_money import HoldsOverdue
 from ussd_gateway.services.orders.reverse import ReverseService
 from ussd_gateway.services.orders.set_status import StatusService
 from ussd_gateway.services.orders.sweep_dues import SweepService
+from ussd_gateway.services.orders.taking_back import KINDS
 from ussd_gateway.store.database import reading, writing
 from ussd_gateway.store.house import open_house
 from ussd_gateway.store.inquiry import SqlRecords
@@ -71,7 +72,7 @@ class Office:
 
     @property
     def overdue(self) -> HoldsOverdue:
-        return HoldsOverdue(self.at, dict.fromkeys(reverse.KINDS, reverse.let_go))
+        return HoldsOverdue(self.at, dict.fromkeys(KINDS, let_go))
 
     def sends(self, minor: int = 500_00) -> str:
         """Amina sends Juma so much, for the fee; the receipt."""

@@ -39,7 +39,8 @@ from ussd_gateway.domain.accounts import (
 from ussd_gateway.domain.book import Outcome, Status
 from ussd_gateway.domain.journal import Leg
 from ussd_gateway.domain.money import Money
-from ussd_gateway.services.orders.reverse import ASKED_FOR_MS, ReverseService
+from ussd_gateway.services.orders.ask_reversal import ASKED_FOR_MS
+from ussd_gateway.services.orders.reverse import ReverseService
 from ussd_gateway.settings import Settings
 from ussd_gateway.store.codec import decode_values
 from ussd_gateway.store.database import reading, writing

@@ -26,7 +26,7 @@ from ussd_gateway.embedded.postgres import Postgres
 from ussd_gateway.ports import Answer, Call, Origin, Secret, SessionId, Value
 from ussd_gateway.services.orders.desk import By
 from ussd_gateway.services.orders.reverse import ReverseService
-from ussd_gateway.services.vouchers.send_voucher import VouchersOverdue
+from ussd_gateway.services.vouchers.give_back_voucher import VouchersOverdue
 from ussd_gateway.settings import Settings
 from ussd_gateway.store.database import reading, writing
 from ussd_gateway.store.price_books import SqlPriceBooks

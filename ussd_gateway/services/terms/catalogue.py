@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ussd_gateway.domain.money import Money, parse_typed
 from ussd_gateway.files.faults import Fault, Faults
-from ussd_gateway.services.terms.tariffs import Slip, read_rows
+from ussd_gateway.services.terms.rows import Slip, read_rows
 
 COLUMNS = ("code", "merchant", "name", "currency", "price")
 NAME_LENGTH_MAX = 20

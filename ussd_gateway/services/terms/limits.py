@@ -20,7 +20,7 @@ from ussd_gateway.domain.tariff import PriceBook, Tariff
 from ussd_gateway.files import fields, strict_yaml
 from ussd_gateway.files.faults import Fault, Faults
 from ussd_gateway.files.strict_yaml import Node
-from ussd_gateway.services.terms.tariffs import plain
+from ussd_gateway.services.terms.amounts import plain
 
 SCHEMA = "1"
 

@@ -57,7 +57,7 @@ from ussd_gateway.services.teller import (
     tell,
     text,
 )
-from ussd_gateway.services.terms.tariffs import COMMISSION
+from ussd_gateway.services.terms.priced import COMMISSION
 
 # The SMS it sends (menus/sms.yaml).
 TEMPLATES = frozenset({"voucher_cashed", "voucher_paid"})

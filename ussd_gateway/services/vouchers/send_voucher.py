@@ -1,12 +1,9 @@
-"""Money for a number that is not registered: sent under a code, and given back where nobody
-came for it.
+"""Money for a number that is not registered: put aside, and sent as a code.
 
-    send       wallet    -> unclaimed    amount and fee; the code goes to the number, by SMS
-    give back  unclaimed -> wallet       after a week: the amount, and what limits counted of
-                                         it; the fee stays paid
+    wallet -> unclaimed    amount and fee; the code goes to the number, by SMS
 
-In between any agent pays it out (`cash_voucher`). The code stands in the recipient's SMS and
-nowhere else: what is kept is its tag, which says nothing without the verifier's key.
+The code stands in the recipient's SMS and nowhere else: what is kept is its tag, which says
+nothing without the verifier's key.
 
 Somebody who is barred looks as if they were not registered, up to the PIN of the sender. If the
 number registers after a voucher was sent, it is cashed all the same, or goes back.
@@ -15,14 +12,7 @@ number registers after a voucher was sent, it is cashed all the same, or goes ba
 from dataclasses import dataclass
 
 from ussd_gateway.domain.accounts import TRANSFER_FEES, UNCLAIMED, house_id
-from ussd_gateway.domain.book import (
-    Book,
-    Decision,
-    Message,
-    Subscriber,
-    VoucherEnded,
-    VoucherSent,
-)
+from ussd_gateway.domain.book import Book, Decision, Message, Subscriber, VoucherSent
 from ussd_gateway.domain.journal import Leg, Posting
 from ussd_gateway.domain.limits import Limit
 from ussd_gateway.domain.market import Market
@@ -30,27 +20,9 @@ from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.msisdn import Msisdn, masked
 from ussd_gateway.domain.refusals import Reason, Refused
 from ussd_gateway.domain.tariff import Fee, PriceBook
-from ussd_gateway.domain.voucher import (
-    OPEN_MS,
-    SALT_OCTETS,
-    Voucher,
-    VoucherState,
-    code_of,
-)
-from ussd_gateway.ports import (
-    Action,
-    Answer,
-    Call,
-    Effect,
-    Numbers,
-    Random,
-    Scalar,
-    Secret,
-    Vouchers,
-)
+from ussd_gateway.domain.voucher import OPEN_MS, SALT_OCTETS, Voucher, VoucherState, code_of
+from ussd_gateway.ports import Action, Answer, Call, Effect, Numbers, Random, Scalar, Secret
 from ussd_gateway.services.fees import agreed, fee_accounts, fee_legs, in_force, price
-from ussd_gateway.services.orders.desk import By, Desk, Objected, Objection, objected
-from ussd_gateway.services.orders.hold_money import SCHEDULER
 from ussd_gateway.services.pins import Proof
 from ussd_gateway.services.spending import OVERSPENT, allowance, spent
 from ussd_gateway.services.teller import (
@@ -72,10 +44,9 @@ from ussd_gateway.services.teller import (
 )
 
 # The SMS it sends (menus/sms.yaml).
-TEMPLATES = frozenset({"voucher_sent", "voucher_code", "voucher_returned"})
+TEMPLATES = frozenset({"voucher_sent", "voucher_code"})
 # What it costs (menus/tariffs).
 SERVICE = "voucher"
-OVERDUE_MAX = 50
 _CHANCE_OCTETS = 16
 
 
@@ -192,65 +163,6 @@ def _posting(sender: Subscriber, amount: Money, fee: Fee, price_book_id: str) ->
         *fee_legs(fee, TRANSFER_FEES),
     )
     return Posting("voucher", legs, price_book_id)
-
-
-def give_back(voucher_id: int, market: Market, book: Book) -> Decision | Objected:
-    """Pure."""
-    voucher = book.vouchers[voucher_id]
-    if voucher.state is not VoucherState.OPEN:
-        return objected(Objection.DECIDED, state=voucher.state.value)
-    if not voucher.overdue(book.now_ms):
-        return objected(Objection.NOT_OVERDUE)
-    wallet = book.accounts[voucher.wallet_id]
-    if not wallet.status.takes_in:
-        return objected(Objection.TARGET_BARRED, status=wallet.status.value)
-    if not wallet.takes(-voucher.minor):
-        return objected(Objection.TARGET_FULL)
-    sender = book.subscribers[voucher.subscriber_id]
-    unclaimed = house_id(UNCLAIMED, voucher.currency)
-    legs = (Leg(unclaimed, voucher.minor), Leg(wallet.id, -voucher.minor))
-    seen: dict[str, Scalar] = {
-        "amount": voucher.amount,
-        "number": masked(voucher.msisdn),
-        "balance": wallet.balance + voucher.amount,
-    }
-    return Decision(
-        "ok",
-        {"voucher": voucher.id, **seen},
-        Posting("voucher_returned", legs),
-        (tell(sender, "voucher_returned", seen),),
-        changes=(VoucherEnded(voucher.id, VoucherState.RETURNED),),
-        spent=spent(sender, voucher.amount, back_of=market.business_date(voucher.sent_at_ms)),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class VouchersOverdue:
-    """Gives back what nobody came for in time."""
-
-    desk: Desk
-    vouchers: Vouchers
-
-    def give_back(self) -> int:
-        """A few of them; gives how many it looked at. Each is a command of its own, under a key
-        of its own, so several schedulers do no harm. Raises BooksLost."""
-        overdue = self.vouchers.overdue(self.desk.now_ms(), count_max=OVERDUE_MAX)
-        for voucher in overdue:
-            self._give_back(voucher)
-        return len(overdue)
-
-    def _give_back(self, voucher: Voucher) -> None:
-        # A new key each minute: a wallet that took nothing in a minute ago may do so now.
-        minute = self.desk.now_ms() // 60_000
-        self.desk.commit(
-            By(SCHEDULER, "", f"voucher:{voucher.id}:returned:{minute}"),
-            (voucher.id,),
-            subject=f"voucher:{voucher.id}",
-            subscribers=(voucher.subscriber_id,),
-            accounts=(voucher.wallet_id, house_id(UNCLAIMED, voucher.currency)),
-            vouchers=(voucher.id,),
-            decide=lambda book: give_back(voucher.id, self.desk.market, book),
-        )
 
 
 class VoucherService:
