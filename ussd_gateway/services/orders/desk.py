@@ -17,6 +17,8 @@ from ussd_gateway.services.teller import content
 
 # Where such commands come from, in the place of an aggregator's route.
 ROUTE = "desk"
+# Who orders what is overdue.
+SCHEDULER = "scheduler"
 WITHIN_S = 10.0
 
 
@@ -91,6 +93,11 @@ class Desk:
 
     def now_ms(self) -> int:
         return int(self.clock.now().timestamp() * 1000)
+
+    def overdue(self, what: str) -> By:
+        """The scheduler, where nobody else did it in time. A new key each minute: what could
+        not be done a minute ago, or was not due on a clock that was set back, may be so now."""
+        return By(SCHEDULER, "", f"{what}:{self.now_ms() // 60_000}")
 
     def commit(
         self,

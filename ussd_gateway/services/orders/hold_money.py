@@ -16,11 +16,9 @@ from ussd_gateway.domain.book import Book, Decision, HoldDecided, HoldPlaced, Me
 from ussd_gateway.domain.journal import Hold, HoldState
 from ussd_gateway.domain.money import Money
 from ussd_gateway.ports import OnHold
-from ussd_gateway.services.orders.desk import By, Desk, Objected, Objection, objected
+from ussd_gateway.services.orders.desk import Desk, Objected, Objection, objected
 
 OVERDUE_MAX = 50
-# Who decides where nobody did.
-SCHEDULER = "scheduler"
 
 # The SMS that a hold owes when it is let go, by its kind.
 Told = Callable[[OnHold], tuple[Message, ...]]
@@ -106,11 +104,8 @@ class HoldsOverdue:
             told = self.told[held.hold.kind](held)
             return Decision("ok", {"hold": hold_id}, messages=told, changes=(found,))
 
-        # A new key each minute: one that found the time not over, on a clock that was set back,
-        # is not asked again and again for the same answer.
-        minute = self.desk.now_ms() // 60_000
         self.desk.commit(
-            By(SCHEDULER, "", f"hold:{hold_id}:expired:{minute}"),
+            self.desk.overdue(f"hold:{hold_id}:expired"),
             (hold_id,),
             subject=f"hold:{hold_id}",
             accounts=(held.hold.source_id, held.hold.target_id),

@@ -12,8 +12,7 @@ from ussd_gateway.domain.market import Market
 from ussd_gateway.domain.msisdn import masked
 from ussd_gateway.domain.voucher import Voucher, VoucherState
 from ussd_gateway.ports import Scalar, Vouchers
-from ussd_gateway.services.orders.desk import By, Desk, Objected, Objection, objected
-from ussd_gateway.services.orders.hold_money import SCHEDULER
+from ussd_gateway.services.orders.desk import Desk, Objected, Objection, objected
 from ussd_gateway.services.spending import spent
 from ussd_gateway.services.teller import tell
 
@@ -68,10 +67,8 @@ class VouchersOverdue:
         return len(overdue)
 
     def _give_back(self, voucher: Voucher) -> None:
-        # A new key each minute: a wallet that took nothing in a minute ago may do so now.
-        minute = self.desk.now_ms() // 60_000
         self.desk.commit(
-            By(SCHEDULER, "", f"voucher:{voucher.id}:returned:{minute}"),
+            self.desk.overdue(f"voucher:{voucher.id}:returned"),
             (voucher.id,),
             subject=f"voucher:{voucher.id}",
             subscribers=(voucher.subscriber_id,),
