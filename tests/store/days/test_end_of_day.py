@@ -1,71 +1,23 @@
 """Days are closed in order, whole or not at all, and nobody waits for it."""
 
 import threading
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 import pytest
-from sqlalchemy import Engine, insert, select, text
+from sqlalchemy import Engine, insert, text
 from sqlalchemy.exc import DBAPIError
 
-from tests.store.conftest import AMINA, JUMA, MARKET, SetClock, count, pay, started, wallet
-from tests.store.verify.crowbar import tamper
+from tests.store.conftest import AMINA, JUMA, MARKET, SetClock, count, pay, started
+from tests.store.days.closing import FIRST, ONE_DAY, broken, close_all, ends
 from ussd_gateway.domain.book import Outcome
 from ussd_gateway.domain.money import Money
 from ussd_gateway.store import inquiry
-from ussd_gateway.store.database import reading, writing
+from ussd_gateway.store.database import writing
 from ussd_gateway.store.days.clocks import SlowerClock
 from ussd_gateway.store.days.end_of_day import EndOfDay
 from ussd_gateway.store.inquiry import Turnover
 from ussd_gateway.store.ledger.writer import Writer
-from ussd_gateway.store.schema import account, end_of_day
-from ussd_gateway.store.snapshot import snapshot
-from ussd_gateway.store.verify.days import check_days
-from ussd_gateway.store.verify.finding import Finding, Tally
-
-FIRST = date(2026, 11, 21)
-ONE_DAY = timedelta(days=1)
-Ends = list[tuple[int, date, int, int, int]]
-
-
-@pytest.fixture
-def days(wallets: Engine, clock: SetClock) -> EndOfDay:
-    return EndOfDay(wallets, clock, MARKET)
-
-
-@pytest.fixture
-def two_days(writer: Writer, clock: SetClock) -> Writer:
-    """Amina pays Juma twice on the 21st, and once on the 23rd; now it is the 24th."""
-    for key, minor in (("k1", 100), ("k2", 50)):
-        assert writer.run(pay(key, minor), within_s=5).name == "ok"
-    clock.at += 2 * ONE_DAY
-    assert writer.run(pay("k3", 30), within_s=5).name == "ok"
-    clock.at += ONE_DAY
-    return writer
-
-
-def ends(engine: Engine) -> Ends:
-    rows = select(end_of_day).order_by(end_of_day.c.business_date, end_of_day.c.account_id)
-    with reading(engine) as connection:
-        return [tuple(row) for row in connection.execute(rows)]
-
-
-def check(engine: Engine) -> dict[int, Finding]:
-    """What the checker finds, by the number of the invariant."""
-    daily, growing, cleared = (Tally(number, "", "") for number in (13, 16, 11))
-    with snapshot(engine) as books:
-        check_days(books, daily=daily, growing=growing, cleared=cleared)
-    return {13: daily.finding(), 16: growing.finding(), 11: cleared.finding()}
-
-
-def broken(engine: Engine) -> set[int]:
-    return {number for number, finding in check(engine).items() if not finding.ok}
-
-
-def close_all(days: EndOfDay) -> list[date]:
-    closed = []
-    while (day := days.close_next()) is not None:
-        closed.append(day.business_date)
-    return closed
+from ussd_gateway.store.schema import end_of_day
 
 
 @pytest.mark.usefixtures("two_days")
@@ -288,145 +240,6 @@ def _is_even(engine: Engine, days: EndOfDay) -> bool:
     (wallets,) = inquiry.trial_balance_of(engine, FIRST)
     assert days.closed(FIRST) is not None
     return wallets.debits == wallets.credits == Money(401, "KES")
-
-
-@pytest.mark.parametrize(
-    ("change", "number", "told"),
-    [
-        (
-            "UPDATE end_of_day SET debits = 149 WHERE account_id = 1 AND debits = 150",
-            {13},
-            (
-                "account 1 (w1): 2026-11-21 ended with debits 149, credits 0, 2 entries; "
-                "it should be debits 150, credits 0, 2 entries"
-            ),
-        ),
-        ("UPDATE end_of_day SET seq = 3 WHERE seq = 2", {13}, "2 entries"),
-        (
-            "DELETE FROM end_of_day WHERE account_id = 2 AND credits = 150",
-            {13},
-            "account 2 (w2): moved on 2026-11-21, and has no end of that day",
-        ),
-        (
-            "INSERT INTO end_of_day VALUES (1, '2026-11-22', 150, 0, 2)",
-            {13},
-            "did not move on 2026-11-22, and has an end of that day",
-        ),
-        (
-            "INSERT INTO end_of_day VALUES (1, '2026-12-22', 180, 0, 3)",
-            {13},
-            "has an end of 2026-12-22, which is not closed",
-        ),
-        (
-            "UPDATE end_of_day SET credits = 900 WHERE account_id = 2 AND credits = 150",
-            {13, 16},
-            (
-                "account 2 (w2): 2026-11-23 ended with debits 0, credits 180, 3 entries, "
-                "after debits 0, credits 900, 2 entries"
-            ),
-        ),
-        (
-            "DELETE FROM closed_day WHERE business_date = '2026-11-22'",
-            {13},
-            "2026-11-22 was never closed, and 2026-11-23 was",
-        ),
-        (
-            "DELETE FROM closed_day WHERE business_date = '2026-11-21'",
-            {13},
-            "2026-11-21 was never closed, and 2026-11-22 was",
-        ),
-        (
-            "UPDATE closed_day SET debits = 151 WHERE debits = 150",
-            {13},
-            (
-                "2026-11-21 was closed with 2 journals, 4 entries, 2 accounts, 151 debits; "
-                "there are 2 journals, 4 entries, 2 accounts, 150 debits"
-            ),
-        ),
-        (
-            "UPDATE day_counter SET closed = NULL WHERE issued = 2",
-            {13},
-            "2026-11-21 is closed, and its counter can still issue numbers",
-        ),
-        (
-            "DELETE FROM journal WHERE id = (SELECT max(id) FROM journal)",
-            {13},
-            "2026-11-23 issued 1 numbers, and has 0 journals",
-        ),
-        (
-            (
-                "UPDATE journal SET business_date = '2026-11-20' "
-                "WHERE id = (SELECT max(id) FROM journal)"
-            ),
-            {13},
-            "is of 2026-11-23, and says 2026-11-20",
-        ),
-        (
-            "UPDATE account SET debits = 100 WHERE id = 1",
-            {16},
-            (
-                "account 1 (w1): has debits 100, credits 1000, 3 entries; "
-                "2026-11-23 ended with debits 180, credits 0, 3 entries"
-            ),
-        ),
-        (
-            "DELETE FROM account WHERE id = 1",
-            {16},
-            "account 1 does not exist, and has ends of days",
-        ),
-    ],
-)
-@pytest.mark.usefixtures("two_days")
-def test_a_day_that_was_changed_is_told(
-    days: EndOfDay, wallets: Engine, change: str, number: set[int], told: str
-) -> None:
-    close_all(days)
-    tamper(wallets, [change])
-
-    found = check(wallets)
-    assert {one for one, finding in found.items() if not finding.ok} == number
-    assert any(told in words for one in number for words in found[one].shown), found
-
-
-@pytest.mark.usefixtures("two_days")
-def test_an_entry_that_came_into_a_closed_day_is_told(days: EndOfDay, wallets: Engine) -> None:
-    close_all(days)
-    first = f"{20778 << 30}"
-    assert FIRST.toordinal() - date(1970, 1, 1).toordinal() == 20778
-    tamper(wallets, [f"INSERT INTO entry VALUES ({first}, 9, 1, 5, 0, 4)"])
-
-    assert broken(wallets) == {13}
-    shown = check(wallets)[13].shown
-    assert any("it should be debits 155, credits 0, 3 entries" in words for words in shown)
-
-
-def test_a_clearing_account_that_is_not_at_zero_is_told_item_by_item(
-    engine: Engine, clock: SetClock
-) -> None:
-    clearing = wallet(JUMA, 0) | {"code": 9010, "public_ref": "KES-9010"}
-    with writing(engine) as connection:
-        connection.execute(insert(account), [wallet(AMINA, 1_000), clearing])
-    days = EndOfDay(engine, clock, MARKET)
-    with started(engine, clock) as writer:
-        assert writer.run(pay("k1", 100), within_s=5).name == "ok"
-    clock.at += ONE_DAY
-    close_all(days)
-
-    (left,) = inquiry.uncleared(engine, FIRST)
-    assert (left.ref, left.balance) == ("KES-9010", Money(100, "KES"))
-    assert [(item.kind, item.amount) for item in left.items] == [("pay", Money(100, "KES"))]
-    assert broken(engine) == {11}
-    (words,) = check(engine)[11].shown
-    assert words.startswith("account 2 (KES-9010): 2026-11-21 left -100 in it, by journals ")
-
-
-def test_the_earliest_journal_may_be_of_any_day(
-    days: EndOfDay, writer: Writer, clock: SetClock
-) -> None:
-    clock.at = datetime(2032, 2, 28, 21, 30, tzinfo=UTC)  # half past midnight in Nairobi
-    writer.run(pay("k1"), within_s=5)
-
-    assert days.next_open() == date(2032, 2, 29)
 
 
 def test_a_clock_that_ran_ahead_alone_closes_no_day(

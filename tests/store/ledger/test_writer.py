@@ -10,16 +10,7 @@ import psycopg
 import pytest
 from sqlalchemy import Engine
 
-from tests.store.conftest import (
-    SetClock,
-    balances,
-    books_of,
-    count,
-    is_ok,
-    pay,
-    started,
-    told,
-)
+from tests.store.conftest import SetClock, balances, books_of, count, is_ok, pay, started, told
 from ussd_gateway.domain.book import Message, Outcome, Work
 from ussd_gateway.domain.receipt import is_well_formed
 from ussd_gateway.store.ledger import writer as writers

@@ -220,3 +220,7 @@ def _person(number: int, msisdn: str, name: str, language: str) -> dict[str, obj
         "pin_tag": b"tag",
         "wrong_tries": 0,
     }
+
+
+def kes(minor: int) -> Money:
+    return Money(minor, "KES")

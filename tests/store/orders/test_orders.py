@@ -1,13 +1,10 @@
 """Dues that are swept, statuses and caps that staff set, through the writer: with who and why,
 and with the trust ring exact at every commit."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
-import pytest
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import insert, select
 
-from tests.store.conftest import SetClock
 from tests.store.orders.staffed import (
     AMINAS,
     FEE,
@@ -17,9 +14,8 @@ from tests.store.orders.staffed import (
     Office,
     by,
     house,
+    kes,
     opened,
-    staffed,
-    wrong,
 )
 from tests.store.people import AMINA, JUMA
 from tests.world import at_once
@@ -36,13 +32,6 @@ from ussd_gateway.domain.journal import Leg, Posting
 from ussd_gateway.domain.money import Money
 from ussd_gateway.store.database import reading, writing
 from ussd_gateway.store.schema import account, assistant
-
-
-@pytest.fixture
-def office(engine: Engine, clock: SetClock) -> Iterator[Office]:
-    with staffed(engine, clock) as office:
-        yield office
-    assert wrong(engine) == []
 
 
 def test_what_is_due_goes_from_the_trust_bank_to_the_operating_bank(office: Office) -> None:
@@ -203,10 +192,6 @@ def test_a_cap_in_other_money_is_refused(office: Office) -> None:
 
 
 # --- what is seen --------------------------------------------------------------------------
-
-
-def kes(minor: int) -> Money:
-    return Money(minor, "KES")
 
 
 def status(office: Office, account_id: int) -> str:

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from tests.ussd.stand_in import Bank, StillClock
-from tests.ussd.turning import PROGRAM, Phone, turn_of
+from tests.ussd.turn.turning import PROGRAM, Phone, turn_of
 from ussd_gateway.store.sessions.client import RedisSessions
 from ussd_gateway.ussd.turn.counting import Count, Counting
 

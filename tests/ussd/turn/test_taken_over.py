@@ -9,15 +9,7 @@ import pytest
 import redis
 
 from tests.ussd.stand_in import JUMA, Bank, StillClock
-from tests.ussd.turning import (
-    COMMIT,
-    DIAL_AGAIN,
-    PROGRAM,
-    Phone,
-    Shelf,
-    at_pin,
-    turn_of,
-)
+from tests.ussd.turn.turning import COMMIT, DIAL_AGAIN, PROGRAM, Phone, Shelf, at_pin, turn_of
 from ussd_gateway.domain.msisdn import Msisdn
 from ussd_gateway.ports import BooksLost, Origin, Profile, Reply, Settled
 from ussd_gateway.store.sessions.client import RedisSessions

@@ -6,7 +6,7 @@ import pytest
 import redis
 
 from tests.ussd.stand_in import JUMA, Bank
-from tests.ussd.turning import (
+from tests.ussd.turn.turning import (
     COMMIT,
     DIAL_AGAIN,
     PROGRAM,

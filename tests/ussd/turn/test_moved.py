@@ -7,7 +7,7 @@ import pytest
 
 from tests.ussd.listed_pack import LISTED, listed
 from tests.ussd.stand_in import AMINA, Bank, StillClock, kes
-from tests.ussd.turning import COMMIT, PROGRAM, TO_PIN, Phone, Shelf, at_pin, turn_of
+from tests.ussd.turn.turning import COMMIT, PROGRAM, TO_PIN, Phone, Shelf, at_pin, turn_of
 from ussd_gateway.ports import Reply, VarType
 from ussd_gateway.store.sessions.client import RedisSessions
 from ussd_gateway.ussd import engine

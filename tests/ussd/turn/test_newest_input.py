@@ -6,7 +6,7 @@ import pytest
 import redis
 
 from tests.ussd.stand_in import Bank
-from tests.ussd.turning import CANARY, COMMIT, DIAL_AGAIN, TO_PIN, NewestOnly
+from tests.ussd.turn.turning import CANARY, COMMIT, DIAL_AGAIN, TO_PIN, NewestOnly
 from ussd_gateway.ports import Reply, SessionId
 from ussd_gateway.store.sessions import client as sessions
 from ussd_gateway.ussd.turn import Turn, heard

@@ -6,23 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import count
 
-from tests.ussd.stand_in import (
-    AMINA,
-    ROUTES,
-    Bank,
-    Counted,
-    WallClock,
-    shipped_pack,
-)
-from ussd_gateway.ports import (
-    BooksLost,
-    Clock,
-    Profile,
-    Reply,
-    Request,
-    SessionId,
-    Sessions,
-)
+from tests.ussd.stand_in import AMINA, ROUTES, Bank, Counted, WallClock, shipped_pack
+from ussd_gateway.ports import BooksLost, Clock, Profile, Reply, Request, SessionId, Sessions
 from ussd_gateway.ussd.menu import Menu, Program
 from ussd_gateway.ussd.routes import Routes
 from ussd_gateway.ussd.turn import Turn

@@ -1,0 +1,74 @@
+"""Vouchers that somebody would change: the database refuses it, or the checker tells."""
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from tests.store.verify.crowbar import tamper
+from tests.store.waiting.shop import Shop
+from ussd_gateway.services.orders.desk import By
+from ussd_gateway.store.database import writing
+from ussd_gateway.store.verify import verify
+
+
+def test_staff_take_no_voucher_back(shop: Shop) -> None:
+    receipts = [str(shop.sends().values["receipt"])]
+    found = shop.finds(shop.codes[0])
+    receipts.append(str(shop.cashes(found.values["ticket"]).values["receipt"]))
+    for whole in (False, True):
+        for receipt in receipts:
+            by = By("njeri", "asked", f"desk:{next(shop.keys)}")
+            assert shop.reversals.ask(receipt, None, by, whole=whole).name == "voucher"
+
+
+def test_the_database_keeps_a_voucher_as_it_ended(shop: Shop) -> None:
+    shop.sends()
+    refused = pytest.raises(DBAPIError)
+    for change in ("minor = 1", "msisdn = '+254711000008'", "expires_at_ms = 0"):
+        with refused, writing(shop.engine) as connection:
+            connection.execute(text(f"UPDATE voucher SET {change}"))
+    shop.finds("00000000")
+    with refused, writing(shop.engine) as connection:
+        connection.execute(text("UPDATE voucher SET wrong_tries = 0"))
+    shop.cashes(shop.finds(shop.codes[0]).values["ticket"])
+    for change in (
+        "UPDATE voucher SET state = 'open', ended_by = NULL",
+        "UPDATE voucher SET state = 'returned'",
+        "DELETE FROM voucher",
+    ):
+        with refused, writing(shop.engine) as connection:
+            connection.execute(text(change))
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("DELETE FROM voucher WHERE state = 'open'", "it is of no voucher"),
+        ("UPDATE voucher SET minor = minor + 1", "aside"),
+        (
+            "UPDATE voucher SET state = 'open', ended_by = NULL WHERE state = 'cashed'",
+            "unclaimed is 30000 KES; open vouchers are 50000",
+        ),
+        ("UPDATE voucher SET state = 'returned' WHERE state = 'cashed'", "no journal moved"),
+        ("UPDATE voucher SET state = 'lost' WHERE state = 'cashed'", "nothing that a voucher"),
+        ("UPDATE voucher SET wrong_tries = 4", "4 wrong codes"),
+        ("UPDATE voucher SET expires_at_ms = 1 WHERE state = 'cashed'", "after its time"),
+    ],
+)
+def test_the_checker_sees_what_is_done_to_vouchers(shop: Shop, change: str, told: str) -> None:
+    shop.sends(200)
+    shop.sends(300)
+    shop.cashes(shop.finds(shop.codes[0]).values["ticket"])
+    assert shop.wrong() == []
+    tamper(shop.engine, [change])
+
+    faults = [each for one in verify(shop.engine) if not one.ok for each in one.shown]
+    assert any(told in each for each in faults), faults
+
+
+def test_the_digests_cover_vouchers(shop: Shop) -> None:
+    shop.sends(200)
+    tamper(shop.engine, ["UPDATE voucher SET msisdn = '+254711000008'"])
+    (sealed,) = [one for one in verify(shop.engine) if not one.ok]
+    assert sealed.number == 14
+    assert "or its voucher" in str(sealed.shown)
