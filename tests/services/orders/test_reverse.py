@@ -1,5 +1,5 @@
 """Reversals, one row a no, in the order of `Objection`: each differs from a good one in one
-place. What happens to the rows is in tests/store/orders/test_reversals.py."""
+place. What happens to the rows is in tests/store/orders."""
 
 from dataclasses import replace
 
