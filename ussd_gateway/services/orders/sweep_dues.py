@@ -8,7 +8,7 @@ sweep 500                           debit +   credit -
 
 The two pairs are one journal, so the ring is exact before and after. The banks' own transfer is
 ordered elsewhere; this is its entry. A fee that is given back after it was swept comes back by
-the reversal itself (`reverse`): what is due is never below zero.
+the reversal itself (`taking_back`): what is due is never below zero.
 """
 
 from ussd_gateway.domain.accounts import (
