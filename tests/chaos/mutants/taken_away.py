@@ -277,15 +277,15 @@ RULES = (
     Mutant(
         "a command is claimed although it was abandoned",
         WRITER,
-        "            tickets = [ticket for ticket in tickets if ticket.state == _QUEUED]\n",
+        "            tickets = [ticket for ticket in tickets if ticket.state != _ABANDONED]\n",
         "",
         (f"{WRITES}::test_a_command_still_queued_at_its_deadline_never_happens",),
     ),
     Mutant(
         "a lost COMMIT is told as 'nothing moved'",
         WRITER,
-        "ticket.answer(IN_DOUBT if in_doubt else NOT_DONE)",
-        "ticket.answer(NOT_DONE)",
+        "self._answered(IN_DOUBT if self.in_doubt and outcome is NOT_DONE else outcome)",
+        "self._answered(outcome)",
         (f"{WRITES}::test_a_commit_that_never_answers_is_in_doubt",),
     ),
     Mutant(

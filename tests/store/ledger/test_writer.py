@@ -10,7 +10,17 @@ import psycopg
 import pytest
 from sqlalchemy import Engine
 
-from tests.store.conftest import SetClock, balances, books_of, count, is_ok, pay, started, told
+from tests.store.conftest import (
+    NUMBERING,
+    SetClock,
+    balances,
+    books_of,
+    count,
+    is_ok,
+    pay,
+    started,
+    told,
+)
 from ussd_gateway.domain.book import Message, Outcome, Work
 from ussd_gateway.domain.receipt import is_well_formed
 from ussd_gateway.store.ledger import writer as writers
@@ -183,6 +193,41 @@ def test_a_database_that_stays_away_moves_nothing_and_says_so(
     assert balances(wallets) == (1_000, 0)
 
 
+def test_a_command_that_waits_for_a_database_that_is_away_may_be_abandoned(
+    wallets: Engine, clock: SetClock
+) -> None:
+    """Its caller is told that nothing moved, and nothing does when the database is back."""
+    away = _Away(wallets)
+    with started(wallets, clock, lambda _: away) as writer:
+        assert writer.run(pay("k1"), within_s=0.3).name == "timeout"
+        away.back.set()
+        assert is_ok(writer.run(pay("k2"), within_s=10))
+
+    assert balances(wallets) == (900, 100)
+    assert count(wallets, "idempotency") == 1
+
+
+@pytest.mark.parametrize("keys", [("k1", "k2"), ("k1", "k1")], ids=["alone", "twinned"])
+def test_a_command_whose_twin_goes_on_is_not_abandoned(
+    wallets: Engine, clock: SetClock, keys: tuple[str, str]
+) -> None:
+    away = _Away(wallets)
+    abandoned: list[bool] = []
+
+    def rest(_seconds: float) -> None:
+        assert first is not None
+        abandoned.append(writer.abandon(first))
+        away.back.set()
+
+    writer = Writer(lambda: away, NUMBERING, clock, rest=rest)
+    first, _ = (writer.submit(pay(key), lambda _: None) for key in keys)
+    writer.step(away)
+    away.close()
+
+    assert abandoned == [keys[0] != keys[1]]
+    assert balances(wallets) == (900, 100)
+
+
 def test_a_commit_that_never_answers_is_in_doubt(wallets: Engine, clock: SetClock) -> None:
     with started(wallets, clock, lambda engine: _Failing(engine, at="commit")) as writer:
         assert writer.run(pay("k1"), within_s=30).name == "unknown"
@@ -331,6 +376,19 @@ class _Failing(_Wrapped):
 
     def commit(self, rows: Rows) -> None:  # noqa: ARG002
         raise self._lost
+
+
+class _Away(_Wrapped):
+    """Not to be reached until it is `back`."""
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(engine)
+        self.back = threading.Event()
+
+    def begin(self) -> None:
+        if not self.back.is_set():
+            raise self._lost
+        super().begin()
 
 
 class _LostThenRefused(_Wrapped):

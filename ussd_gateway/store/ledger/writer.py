@@ -7,7 +7,8 @@ deadline; the two race, and exactly one wins:
 
     queued --caller--> abandoned   nothing moved, and the screen says so        (timeout)
     queued --writer--> claimed     the caller waits a little longer, then       (unknown)
-                                   the truth comes by SMS and on redial
+       ^                  |        the truth comes by SMS and on redial
+       +------------------+        the database is away, and nothing can have moved
 
 Commits that fail run again under the same keys; a batch that an error hits is undone and its
 commands run singly, so that one bad command never harms the others. But once the answer to a
@@ -40,15 +41,17 @@ _QUEUED, _CLAIMED, _ABANDONED = range(3)
 
 
 class Ticket:
-    """A command in the queue. `answered` is called once, on the writer's thread. In doubt: a
-    COMMIT that held its key was not answered."""
+    """A command in the queue. `answered` is called at most once, on the writer's thread. In
+    doubt: a COMMIT that held its key was not answered. Twinned: its key waits behind it again.
+    """
 
-    __slots__ = ("_answered", "in_doubt", "state", "work")
+    __slots__ = ("_answered", "in_doubt", "state", "twinned", "work")
 
     def __init__(self, work: Work, answered: Callable[[Outcome], None]) -> None:
         self.work = work
         self.state = _QUEUED
         self.in_doubt = False
+        self.twinned = False
         self._answered = answered
 
     def answer(self, outcome: Outcome) -> None:
@@ -117,11 +120,11 @@ class Writer:
         ticket = self.submit(work, answered)
         if ticket is None:
             return NOT_DONE
-        if arrived.acquire(timeout=within_s):
-            return outcome
-        if self.abandon(ticket):
-            return NOT_DONE
-        arrived.acquire(timeout=GRACE_S)
+        for wait_s in (within_s, GRACE_S):
+            if arrived.acquire(timeout=wait_s):
+                break
+            if self.abandon(ticket):
+                return NOT_DONE
         return outcome
 
     def _loop(self) -> None:
@@ -134,13 +137,25 @@ class Writer:
         """Waits for a command, and answers all that are queued then. False: there are no more.
         For the writer's own thread, or for one that never starts it and steps it instead."""
         tickets, last = self._drain()
+        if claimed := self._claim(tickets):
+            self._settle(claimed, books)
+        return not last
+
+    def _claim(self, tickets: list[Ticket]) -> list[Ticket]:
+        """The writer's side of the race: those that nobody has abandoned."""
         with self._race:
-            tickets = [ticket for ticket in tickets if ticket.state == _QUEUED]
+            tickets = [ticket for ticket in tickets if ticket.state != _ABANDONED]
             for ticket in tickets:
                 ticket.state = _CLAIMED
-        if tickets:
-            self._settle(tickets, books)
-        return not last
+        return tickets
+
+    def _let_go(self, tickets: list[Ticket]) -> None:
+        """They may be abandoned while the database is away; but not one of which nobody knows
+        whether it moved, nor one whose twin would go on."""
+        with self._race:
+            for ticket in tickets:
+                if not (ticket.in_doubt or ticket.twinned):
+                    ticket.state = _QUEUED
 
     def _drain(self) -> tuple[list[Ticket], bool]:
         """What is queued now, one at least; and whether that was the last of all."""
@@ -161,10 +176,11 @@ class Writer:
         finds the outcome of the first."""
         by_key: dict[str, Ticket] = {}
         for ticket in tickets:
-            by_key.setdefault(ticket.work.key, ticket)
+            first = by_key.setdefault(ticket.work.key, ticket)
+            first.twinned = first is not ticket
         firsts = list(by_key.values())
         if not self._commit(firsts, books):
-            for ticket in firsts:
+            for ticket in self._claim(firsts):
                 if not self._commit([ticket], books):
                     ticket.answer(NOT_DONE)
         if len(firsts) < len(tickets):
@@ -207,7 +223,11 @@ class Writer:
                 )
                 if trouble is Trouble.REFUSED:
                     return False
+                self._let_go(tickets)
                 self._rest(BACKOFF_S * 2**attempt)
+                tickets = self._claim(tickets)
+                if not tickets:
+                    return True
                 continue
             for ticket, outcome in zip(tickets, rows.outcomes, strict=True):
                 ticket.answer(outcome)
