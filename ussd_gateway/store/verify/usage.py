@@ -49,7 +49,7 @@ _ORDERED = idempotency.alias("ordered")
 _ORDERED_BY = case(
     (
         journal.c.kind == "airtime_returned",
-        func.substr(idempotency.c.key, 1, func.length(idempotency.c.key) - len(_SETTLED)),
+        func.replace(idempotency.c.key, _SETTLED, ""),
     ),
     (
         journal.c.kind == "voucher_returned",
