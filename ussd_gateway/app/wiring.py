@@ -27,6 +27,7 @@ from ussd_gateway.sms.africastalking import AfricasTalkingSms
 from ussd_gateway.store import database as databases
 from ussd_gateway.store import migrate
 from ussd_gateway.store.counts import SqlCounts
+from ussd_gateway.store.end_of_day import EndOfDay
 from ussd_gateway.store.house import open_house
 from ussd_gateway.store.ledger.batch import Books, Numbering
 from ussd_gateway.store.ledger.postgres import PostgresBooks
@@ -73,6 +74,7 @@ class Gateway:
     versions: SqlVersions
     counts: CountsWriter
     engine: Engine
+    days: EndOfDay  # by this program's own clock, as its payments are
 
     def close(self) -> None:
         """Ends after the commands that are queued now."""
@@ -132,6 +134,7 @@ def gateway(
         versions,
         counts,
         engine,
+        EndOfDay(engine, clock, market(settings)),
     )
 
 
