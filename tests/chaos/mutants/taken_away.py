@@ -18,6 +18,7 @@ JOURNAL = "ussd_gateway/domain/journal.py"
 PIN = "ussd_gateway/domain/pin.py"
 HOLD_MONEY = "ussd_gateway/services/hold_money.py"
 REVERSE = "ussd_gateway/services/reverse.py"
+SEND_MONEY = "ussd_gateway/services/send_money.py"
 SEALER = "ussd_gateway/store/sealer.py"
 FEES = "ussd_gateway/services/fees.py"
 FIRST = "ussd_gateway/store/migrations/versions/0001_ledger_and_outbox.py"
@@ -30,6 +31,7 @@ CHANGES = "tests/store/test_changes.py"
 HOLDS = "tests/store/test_holds.py"
 WALL = "tests/store/test_wall.py"
 SEALS = "tests/store/test_sealing.py"
+COUNTED = "tests/store/test_counted_again.py"
 TRUE_BOOKS = "tests/store/test_verify.py::test_true_books_pass"
 USAGE = "tests/domain/test_usage.py"
 SENDS = "tests/services/test_send_money.py"
@@ -327,6 +329,20 @@ RULES = (
         "        touched.add(_count_spent(decision.spent, book))\n",
         "        pass\n",
         (f"{HOLDS}::test_what_was_spent_stands_on_the_account_and_comes_off_again",),
+    ),
+    Mutant(
+        "what is sent counts for no limit",
+        SEND_MONEY,
+        "        spent=spent(sender, amount),\n",
+        "",
+        (TRUE_BOOKS,),
+    ),
+    Mutant(
+        "cash that was taken back goes on counting",
+        REVERSE,
+        '_SPENT = _PAID | {"withdraw"}',
+        "_SPENT = _PAID",
+        (f"{COUNTED}::test_a_whole_reversal_gives_back_what_was_counted_and_not_the_fee",),
     ),
     Mutant(
         "a fee that nobody was shown is taken",
