@@ -89,7 +89,9 @@ _EVENTS = (
             and_(entry.c.minor < 0, journal.c.kind.in_(_CAME_BACK)),
         ),
     )
-    .order_by(entry.c.account_id, entry.c.account_seq)
+    # Sorted, and not read by the index of that order: journals and keys are read as they stand,
+    # which takes SQLite a third of the time.
+    .order_by(entry.c.account_id + 0, entry.c.account_seq)
 )
 _LAST_OF_FIRST_BATCH = (
     select(cast(journal.c.business_date, String))
