@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
+from random import Random
 
 import pytest
 from alembic import command
@@ -29,6 +30,7 @@ from ussd_gateway.store.schema import (
 from ussd_gateway.store.snapshot import snapshot
 from ussd_gateway.store.verify.finding import Tally
 from ussd_gateway.store.verify.tariffs import check_tariffs
+from ussd_gateway.store.verify.usage import RULE, check_usage
 
 SCRIPTS = Path(migrate.__file__).parent / "migrations"
 AMINA = {
@@ -335,6 +337,31 @@ def test_what_was_paid_before_there_were_limits_counts_for_them(old: Engine) -> 
         amina, juma = connection.execute(used.order_by(account.c.id)).all()
     assert tuple(amina) == (date(2026, 11, 20), 200, 400)
     assert tuple(juma) == (None, 0, 0)
+    assert _counted_wrong(old) == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_the_upgrade_counted_is_counted_again_as_it_did(old: Engine, seed: int) -> None:
+    """In the order of journals, and what came back on the day on which it did."""
+    _upgrade_to(old, "0006")
+    chance = Random(seed)
+    kinds = ("send_money", "airtime", "airtime_returned", "deposit")
+    for _ in range(30):
+        day = date(2026, 10, 25) + timedelta(days=chance.randrange(20))
+        _journal(old, day, chance.choice(kinds), minor=chance.randint(1, 100))
+    upgrade(old)
+
+    assert _counted_wrong(old) == []
+    with writing(old) as connection:
+        connection.execute(text("UPDATE account SET used_month = used_month + 1 WHERE id = 1"))
+    assert len(_counted_wrong(old)) == 1
+
+
+def _counted_wrong(engine: Engine) -> list[str]:
+    counted = Tally(None, RULE, "accounts")
+    with snapshot(engine) as books:
+        check_usage(books, counted)
+    return counted.shown
 
 
 @pytest.mark.parametrize("old", ["postgres"], indirect=True)
