@@ -400,9 +400,8 @@ def _tell(part: Part, rows: Rows, one: _Decided, receipt_key: bytes) -> Outcome:
     outcome = encode_outcome(decision.outcome, values)
     known = (work.key, work.content, outcome)
     origin = (work.route, work.session_id, work.msisdn, work.event_at_ms)
-    told = journal and (*journal[:4], journal[4].isoformat(), *journal[5:])
     holds = held(decision.changes, rows.at_ms) if decision.changes else ()
-    digest = command_digest((*known, *origin), told, one.entries, holds)
+    digest = command_digest((*known, *origin), journal, one.entries, holds)
     rows.keys.append((*known, journal and journal[0], *origin, digest))
     for message in decision.messages:
         params = encode_values({**message.params, **numbered})

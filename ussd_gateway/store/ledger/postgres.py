@@ -219,13 +219,11 @@ def _columns(rows: Sequence[Row], width: int) -> list[str]:
 
 
 def _array(column: Sequence[Any]) -> str:
-    first = next((value for value in column if value is not None), None)
-    if isinstance(first, str):
-        return "{" + ",".join(map(_text, column)) + "}"
-    if isinstance(first, bytes):
+    if column and isinstance(column[0], bytes):
         return "{" + ",".join(map(_octets, column)) + "}"
-    # Of numbers, dates and nothing, JSON is an array literal but for its brackets.
-    return "{" + _json(column)[1:-1].decode() + "}"
+    # JSON is an array literal but for its brackets, and for how it escapes.
+    literal = _json(column)[1:-1].decode()
+    return "{" + (",".join(map(_text, column)) if "\\" in literal else literal) + "}"
 
 
 def _text(value: str | None) -> str:
@@ -235,5 +233,5 @@ def _text(value: str | None) -> str:
     return f'"{escaped}"'
 
 
-def _octets(value: bytes | None) -> str:
-    return "NULL" if value is None else f'"\\\\x{value.hex()}"'
+def _octets(value: bytes) -> str:
+    return f'"\\\\x{value.hex()}"'
