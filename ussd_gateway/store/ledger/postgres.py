@@ -1,5 +1,5 @@
-"""A batch on PostgreSQL: rows locked first, in id order; then all is written in one round trip,
-arrays in.
+"""A batch on PostgreSQL: rows locked first, in id order; then all is written without waiting,
+arrays in: what is decided first is written while the rest is decided.
 
 Several processes may write at once. What holds them apart: row locks, unique keys and CHECKs.
 Hot accounts (fees, tax) have the highest ids, so they are locked last.
@@ -108,9 +108,11 @@ class PostgresBooks:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
+        self._committing = False
 
     def begin(self) -> None:
         """Connects where there is no connection; the first statement opens the transaction."""
+        self._committing = False
         if self._connection is not None:
             return
         raw = self._engine.raw_connection()
@@ -168,12 +170,14 @@ class PostgresBooks:
                 # never in a ring.
                 keys = _columns(sorted(rows.keys), 9)
                 connection.execute(_RECORDS, (rows.digest, rows.at_ms, *keys))
+            self._committing = True
             connection.commit()
 
     def undo(self, error: Exception) -> Trouble:
         connection, self._connection = self._connection, None
+        gone = Trouble.LOST if self._committing else Trouble.BUSY
         if connection is None:
-            return Trouble.LOST
+            return gone
         if isinstance(error, _ELSEWHERE):
             connection.close()  # the next one may find the server that takes writes
             return _trouble(error)
@@ -182,7 +186,7 @@ class PostgresBooks:
             self._connection = connection
         except psycopg.Error:
             connection.close()
-            return Trouble.LOST
+            return gone
         return _trouble(error)
 
     def close(self) -> None:
