@@ -12,7 +12,7 @@ from ussd_gateway.store.database import reading
 from ussd_gateway.store.ledger.batch import PART_MAX
 from ussd_gateway.store.ledger.writer import Writer
 
-MANY = 2 * PART_MAX + 1
+MANY = PART_MAX + 1
 WRITTEN_S = 5.0
 
 WRITING = text(

@@ -49,7 +49,7 @@ NOT_DONE = Outcome(TIMEOUT, {})
 IN_DOUBT = Outcome(UNKNOWN, {})
 
 # Decided while the database writes as many others.
-PART_MAX = 50
+PART_MAX = 100
 
 _JOURNAL_BITS = 30
 _DAY_ZERO = date(1970, 1, 1).toordinal()
