@@ -23,6 +23,7 @@ from ussd_gateway.store.schema import (
     account,
     batch,
     idempotency,
+    outbox,
     price_book,
     subscriber,
     unsealed,
@@ -484,3 +485,32 @@ def test_what_was_priced_before_there_were_price_books_is_recomputed_too(
     with snapshot(old) as books:
         check_tariffs(books, found)
     assert (found.checked, found.shown) == (len(kinds), [])
+
+
+def test_a_message_keeps_the_id_that_a_provider_gave_it_and_no_other_has_it(
+    old: Engine,
+) -> None:
+    _upgrade_to(old, "0011")
+    row = {
+        "key": "k1",
+        "msisdn": "+254711000001",
+        "template": "sent",
+        "language": "en",
+        "params": "{}",
+        "event_at_ms": 1,
+        "state": "sent",
+        "attempt": 1,
+        "next_at_ms": 1,
+        "provider_id": "ATXid_1",
+    }
+    with writing(old) as connection:
+        connection.execute(insert(outbox).values(row))
+    upgrade(old)
+
+    waiting = [row | {"key": key, "provider_id": None} for key in ("k2", "k3")]
+    with writing(old) as connection:
+        connection.execute(insert(outbox), waiting)
+        found = connection.execute(select(outbox).where(outbox.c.key == "k1")).mappings().one()
+    assert row.items() <= dict(found).items()
+    with pytest.raises(IntegrityError, match="provider_id"), writing(old) as connection:
+        connection.execute(insert(outbox).values(row | {"key": "k4"}))

@@ -90,8 +90,8 @@ LOCKED = (
     Mutant(
         "keys are taken in no common order",
         POSTGRES,
-        "*_columns(sorted(rows.keys), 9)",
-        "*_columns(rows.keys, 9)",
+        "_columns(sorted(rows.keys), 9)",
+        "_columns(rows.keys, 9)",
         (f"{LOCKS}::test_keys_are_taken_in_their_order",),
     ),
     Mutant(
@@ -362,8 +362,8 @@ RULES = (
     Mutant(
         "a commit waits for no seal (PostgreSQL)",
         POSTGRES,
-        "    INSERT INTO unsealed SELECT id FROM sealed),",
-        "    SELECT id FROM sealed),",
+        "    INSERT INTO unsealed SELECT id FROM sealed)\n",
+        "    SELECT id FROM sealed)\n",
         (f"{HOLDS}::test_each_commit_is_a_batch_that_waits_to_be_sealed",),
     ),
     Mutant(
