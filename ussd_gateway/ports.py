@@ -414,10 +414,11 @@ class Barred:
 @dataclass(frozen=True, slots=True)
 class Needed:
     """What an account is still there for, at its entry `seq`: whose counter it is, in words for
-    staff (empty: nobody's), and how many purchases of its holder are open."""
+    staff (empty: nobody's), and how many purchases and vouchers are open whose money may come
+    back to it."""
 
     serves: str
-    purchases: int
+    may_come_back: int
     seq: int
 
 

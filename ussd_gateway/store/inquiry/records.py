@@ -11,6 +11,7 @@ from ussd_gateway.domain.book import Outcome, PurchaseState, Status
 from ussd_gateway.domain.journal import HoldState
 from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.msisdn import Msisdn
+from ussd_gateway.domain.voucher import VoucherState
 from ussd_gateway.ports import Barred, Holder, Needed, OnHold, Recorded
 from ussd_gateway.store.asked import asking
 from ussd_gateway.store.codec import decode_outcome
@@ -24,6 +25,7 @@ from ussd_gateway.store.schema import (
     idempotency,
     journal,
     purchase,
+    voucher,
 )
 from ussd_gateway.store.schema import subscriber as person
 
@@ -75,6 +77,7 @@ _HOLDS = (
 _Row = Any  # as SQLAlchemy gives it: a value for each column, by name
 # Written out, and no parameter: or the index of those that are pending would not be used.
 _OPEN = (PurchaseState.DUE.value, PurchaseState.ASKED.value)
+_UNCASHED = voucher.c.state == literal_column(f"'{VoucherState.OPEN.value}'")
 _PENDING = hold.c.state == literal_column(f"'{HoldState.PENDING.value}'")
 
 
@@ -139,15 +142,16 @@ class SqlRecords:
             .select_from(assistant.join(person).join(business))
             .where(person.c.wallet_id == account_id)
         )
-        opened = (
+        bought = (
             select(func.count())
             .select_from(purchase.join(person))
             .where(person.c.wallet_id == account_id, purchase.c.state.in_(_OPEN))
         )
+        sent = select(func.count()).where(voucher.c.wallet_id == account_id, _UNCASHED)
         with asking(self._engine) as connection:
             seq, code = connection.execute(entries).one()
             served = connection.execute(own.union(staffed)).first()
-            count = connection.execute(opened).scalar_one()
+            count = sum(connection.execute(each).scalar_one() for each in (bought, sent))
         # Only people come and go: a business may be paid as long as its number is out.
         other = "" if code == WALLET.number else f"it is of a {CHART[code].name}"
         return Needed(" ".join(served or ()) or other, count, seq)
