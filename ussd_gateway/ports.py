@@ -371,7 +371,9 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A journal as its receipt finds it. `payer` and `payee`: of its first two legs."""
+    """A journal as its receipt finds it. `payer` and `payee`: of its first two legs. `paid` is
+    the amount that its payer saw, beside the fee: no leg says it, where both sides share the
+    fee. None: it was nothing that anybody was shown."""
 
     id: int
     kind: str
@@ -380,12 +382,13 @@ class Recorded:
     payee: Holder
     account_ids: tuple[int, ...]  # of all its legs, in their order
     commission_ids: frozenset[int]  # those of them where agents' commission accrues
+    paid: Money | None
 
 
 @dataclass(frozen=True, slots=True)
 class OnHold:
     """A hold as staff see it. `original` is the receipt of what it is to take back, and `paid`
-    what that has brought its payee; empty and None where it takes nothing back. `by` asked for
+    what its payer saw as its amount; empty and None where it takes nothing back. `by` asked for
     it, because of `why`."""
 
     hold: Hold

@@ -52,7 +52,9 @@ _HOLDERS = (
         or_(business.c.account_id == account.c.id, business.c.commission_id == account.c.id),
     )
 )
-_JOURNAL = select(journal.c.id, journal.c.kind, journal.c.receipt)
+_JOURNAL = select(
+    journal.c.id, journal.c.kind, journal.c.receipt, idempotency.c.outcome
+).select_from(journal.join(idempotency, idempotency.c.journal_id == journal.c.id))
 _LEGS = select(entry.c.account_id).order_by(entry.c.leg)
 _HOLDS = (
     select(
@@ -103,6 +105,7 @@ class SqlRecords:
             holders[account_ids[1]],
             account_ids,
             frozenset(each.account_id for each in holders.values() if _is_commission(each)),
+            _money(decode_outcome(found.outcome), "amount"),
         )
 
     def held(self, hold_id: int) -> OnHold | None:
@@ -195,7 +198,7 @@ def _held(connection: Connection, rows: Sequence[_Row]) -> list[OnHold]:
             row.receipt or "",
             row.placed_at_ms,
             *_ordered(asked := decode_outcome(row.outcome)),
-            paid if isinstance(paid := asked.values.get("paid"), Money) else None,
+            _money(asked, "paid"),
         )
         for row in rows
     ]
@@ -222,6 +225,11 @@ def _barred(row: _Row, order: _Row | None) -> Barred:
     by, why = _ordered(decode_outcome(order.outcome)) if order else ("", "")
     at_ms = order.at_ms if order else 0
     return Barred(_holder(row), Status(row.status), balance, by, why, at_ms)
+
+
+def _money(outcome: Outcome, name: str) -> Money | None:
+    found = outcome.values.get(name)
+    return found if isinstance(found, Money) else None
 
 
 def _ordered(outcome: Outcome) -> tuple[str, str]:
