@@ -461,7 +461,7 @@ class Vouchers(Protocol):
     """Looks at vouchers without a lock. Each raises BooksLost."""
 
     def of_number(self, msisdn: Msisdn) -> Sequence[Voucher]:
-        """Those for a number that are open or went back: the open ones first."""
+        """Those for a number: all that are open, and those that went back lately."""
 
     def voucher(self, voucher_id: int) -> Voucher | None:
         """One, whatever became of it."""
