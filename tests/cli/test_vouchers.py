@@ -1,5 +1,6 @@
-"""`ledger vouchers` as an operator types it."""
+"""`ledger vouchers` and `ledger what-if`, where a voucher was sent."""
 
+import json
 from contextlib import closing
 
 import pytest
@@ -51,6 +52,15 @@ def test_those_that_wait_are_listed_by_who_sent_them_or_is_sent_them(
     ]
     assert _ledger(office, "0711000001") == _ledger(office, "0711000009") == said
     assert _ledger(office, str(GRACE)) == ["None waits."]
+
+
+def test_what_a_voucher_cost_is_priced_again_too(sent: tuple[Office, str]) -> None:
+    office, _ = sent
+    days = ("--from", "2026-11-21", "--to", "2026-11-21")
+    said = office.does("ledger", "what-if", "menus/tariffs", *days, "--json", MENUS_DIR="menus")
+    services = {each["service"]: each for each in json.loads(said.stdout)["services"]}
+    assert services["voucher"]["now"] == services["voucher"]["then"]
+    assert services["voucher"]["now"]["fee_minor"] == 60_00
 
 
 def _ledger(office: Office, *words: str) -> list[str]:
