@@ -351,6 +351,9 @@ class Reads(Protocol):
     def takes_in(self, account_id: int) -> bool:
         """Whether an account is there and its status lets money into it. Raises BooksLost."""
 
+    def has_room(self, account_id: int, amount: Money) -> bool:
+        """Whether it takes this much in besides, on its way or there. Raises BooksLost."""
+
     def movements(self, account_id: int, *, count_max: int) -> Sequence[Movement]:
         """The newest entries of an account, newest first. Raises BooksLost."""
 
