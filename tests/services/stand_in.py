@@ -191,6 +191,10 @@ class InMemoryReads:
         found = self.ledger.accounts.get(account_id)
         return found is not None and found.status.takes_in
 
+    def has_room(self, account_id: int, amount: Money) -> bool:
+        account = self.ledger.accounts[account_id]
+        return account.status.takes_in and account.takes(-amount.minor)
+
     def movements(self, account_id: int, *, count_max: int) -> Sequence[Movement]:  # noqa: ARG002
         return self.moved[:count_max]
 

@@ -55,7 +55,8 @@ WORDS: Mapping[Objection, str] = {
     Objection.CLOSED: "the account is closed, and stays so",
     Objection.NOT_EMPTY: "{balance} is in it, or something is held: empty it first",
     Objection.SERVES: "{serves}, so it stays open; `ussd-gateway ledger freeze` bars it",
-    Objection.IN_USE: "a purchase out of it is open, or it is used just now: try again later",
+    Objection.IN_USE: "a purchase or a voucher out of it is open, or it is used "
+    "just now: try again later",
     Objection.UNDER_BALANCE: "it holds {most}, or is about to: the cap cannot be lower",
     Objection.NOT_DUE: "{due} is due to the operating bank",
     Objection.SOURCE_BARRED: "the account that would pay is {status}: unfreeze it first",

@@ -29,6 +29,7 @@ RECORDED = Recorded(
     payee=JUMA,
     account_ids=(AMINAS, JUMAS),
     commission_ids=frozenset({EARNED}),
+    paid=Money(500, "KES"),
 )
 SENT = Posted(
     id=7,

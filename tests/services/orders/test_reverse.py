@@ -179,6 +179,18 @@ def test_a_whole_reversal_tells_the_payer_the_same_amount_and_the_fee() -> None:
     assert (taken.template, taken.params["amount"]) == ("taken_back", kes(500))
 
 
+def test_of_a_shared_fee_the_payer_is_told_and_given_back_what_they_were_shown() -> None:
+    """The payer paid 503 and a fee of 4; the payee had 500 of it, and paid 3 of the fee."""
+    shown = replace(RECORDED, kind="pay_bill", paid=kes(503))
+    decision = approve(replace(WHOLE, recorded=shown), book(hold=WHOLE_HOLD))
+
+    assert isinstance(decision, Decision)
+    back, taken = decision.messages
+    assert (back.params["amount"], back.params["fee"]) == (kes(503), kes(4))
+    assert taken.params["amount"] == kes(500)
+    assert decision.spent == Spent(AMINAS, 503, back_of=SENT.business_date)
+
+
 @pytest.mark.parametrize(("due", "swept"), [(7, 0), (100, 0), (4, 3), (0, 7)])
 def test_a_fee_that_was_swept_comes_back_into_the_trust(due: int, swept: int) -> None:
     owed, mirror, trust, bank = (

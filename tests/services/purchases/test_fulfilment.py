@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.services.cast import AMINA, JUMA, book, house, kes
 from tests.services.stand_in import (
@@ -13,7 +14,7 @@ from tests.services.stand_in import (
     call,
     with_pin,
 )
-from ussd_gateway.domain.book import Outcome, Purchase, PurchaseState
+from ussd_gateway.domain.book import Outcome, Purchase, PurchaseState, Status
 from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.msisdn import Msisdn
 from ussd_gateway.ports import (
@@ -272,6 +273,22 @@ def test_money_that_a_full_wallet_cannot_take_waits_until_there_is_room() -> Non
     shop.look_again()
     assert shop.wallet == HAD
     assert shop.world.ledger.balance(house(2421)) == kes(0)
+
+
+def test_money_that_a_barred_wallet_cannot_take_waits_and_no_decision_breaks() -> None:
+    shop = Shop(SENT, REFUSED)
+    shop.sell()
+    wallet = shop.world.ledger.accounts[AMINA.wallet_id]
+    wallet.status = Status.FROZEN_BOTH
+    with capture_logs() as logs:
+        shop.look_again()
+    assert shop.state is PurchaseState.ASKED
+    told = [(log["event"], log.get("reason")) for log in logs if log["log_level"] == "error"]
+    assert told == [("purchase.not_kept", "not settled: the wallet does not take it in now")]
+
+    wallet.status = Status.ACTIVE
+    shop.look_again()
+    assert shop.wallet == HAD
 
 
 def test_only_what_is_on_its_way_is_expected() -> None:

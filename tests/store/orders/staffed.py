@@ -12,11 +12,13 @@ from tests.store.conftest import MARKET, SetClock, started
 from tests.store.people import AMINA, JUMA
 from ussd_gateway.domain.accounts import (
     AGENT_FLOAT,
+    BILLER,
     COMMISSION,
     COMMISSION_PAID,
     DUE_FROM_TRUST,
     DUE_TO_OPERATING,
     EXCISE,
+    PAYMENT_FEES,
     TRANSFER_FEES,
     TRUST_BANK,
     WALLET,
@@ -42,8 +44,8 @@ from ussd_gateway.store.numbers import AccountNumbers
 from ussd_gateway.store.schema import account, business, subscriber
 from ussd_gateway.store.verify import Finding, verify
 
-STORE = Msisdn("+254722000001")
-AMINAS, JUMAS, FLOAT, EARNED = 1, 2, 3, 4
+STORE, WATER = Msisdn("+254722000001"), Msisdn("+254733000001")
+AMINAS, JUMAS, FLOAT, EARNED, BILLS = 1, 2, 3, 4, 5
 KES_1000 = 1_000_00
 FEE, TAX = 7_00, 91
 
@@ -102,6 +104,22 @@ class Office:
         told = (Message(AMINA, "withdrawn", "en", {}), Message(STORE, "paid_out", "en", {}))
         spent = Spent(AMINAS, minor)
         return self.does("withdraw", legs, minor, messages=told, spent=spent)
+
+    def pays_a_bill(self, minor: int = 500_00, *, kept: int = 5_00) -> str:
+        """Amina pays Maji Water, who pays a part of the fee; the receipt."""
+        legs = (
+            Leg(AMINAS, minor + FEE),
+            Leg(BILLS, kept - minor),
+            Leg(house(DUE_TO_OPERATING), -FEE - kept),
+            Leg(house(DUE_FROM_TRUST), FEE + kept),
+            Leg(house(PAYMENT_FEES), -FEE - kept),
+        )
+        told = (
+            Message(AMINA, "bill_paid", "en", {}),
+            Message(WATER, "bill_received", "en", {}),
+        )
+        spent = Spent(AMINAS, minor)
+        return self.does("pay_bill", legs, minor, messages=told, spent=spent)
 
     def does(
         self,
@@ -162,6 +180,7 @@ def staffed(engine: Engine, clock: SetClock) -> Iterator[Office]:
                 opened(JUMAS, JUMA, WALLET, cap=5_000_00),
                 opened(FLOAT, "100200", AGENT_FLOAT),
                 opened(EARNED, "100200-2210", COMMISSION),
+                opened(BILLS, "600600", BILLER),
             ],
         )
         connection.execute(insert(subscriber), [_person(1, AMINA, "Amina Wafula", "en")])
@@ -176,6 +195,17 @@ def staffed(engine: Engine, clock: SetClock) -> Iterator[Office]:
                 account_id=FLOAT,
                 commission_id=EARNED,
                 account_digits=0,
+            )
+        )
+        connection.execute(
+            insert(business).values(
+                number="600600",
+                trade="biller",
+                name="Maji Water",
+                msisdn=WATER,
+                language="en",
+                account_id=BILLS,
+                account_digits=8,
             )
         )
     with started(engine, clock) as writer:

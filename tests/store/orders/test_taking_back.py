@@ -5,6 +5,7 @@ from sqlalchemy import select
 from tests.store.orders.reversing import approve, ask, held, journals, refuse, told, used
 from tests.store.orders.staffed import (
     AMINAS,
+    BILLS,
     EARNED,
     FEE,
     FLOAT,
@@ -177,6 +178,30 @@ def test_our_own_fault_is_taken_back_to_the_last_leg(office: Office) -> None:
         used = select(account.c.used_day, account.c.used_month).where(account.c.id == AMINAS)
         assert tuple(connection.execute(used).one()) == (0, 0)
     assert ask(office, receipt).name == "taken_back"
+
+
+def test_a_bill_comes_back_whole_as_its_payer_saw_it(office: Office) -> None:
+    asked = ask(office, office.pays_a_bill(500_00, kept=5_00), whole=True)
+    assert (asked.values["amount"], asked.values["paid"]) == (kes(495_00), kes(500_00))
+    [listed] = office.at.records.waiting(("reversal",), count_max=5)
+    assert listed.paid == kes(500_00)
+
+    assert approve(office, asked).name == "ok"
+    [(_, back), (_, taken)] = told(office, "refunded_with_fee", "taken_back")
+    assert (back["amount"], back["fee"], taken["amount"]) == (
+        *(kes(500_00), kes(FEE)),
+        kes(495_00),
+    )
+    assert (office.balance(AMINAS), office.balance(BILLS)) == (KES_1000, 0)
+    assert used(office) == (0, 0)
+
+
+def test_a_refund_of_a_bill_leaves_out_what_its_business_paid_of_the_fee(
+    office: Office,
+) -> None:
+    done = approve(office, ask(office, office.pays_a_bill(500_00, kept=5_00)))
+    assert done.values["back"] == kes(495_00)
+    assert used(office) == (5_00, 5_00)
 
 
 def test_cash_is_taken_back_whole_and_the_commission_with_it(office: Office) -> None:

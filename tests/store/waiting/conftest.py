@@ -14,6 +14,7 @@ from ussd_gateway.app.services import services
 from ussd_gateway.app.wiring import desk, writer
 from ussd_gateway.embedded.postgres import Postgres
 from ussd_gateway.services.orders.reverse import ReverseService
+from ussd_gateway.services.orders.set_status import StatusService
 from ussd_gateway.services.vouchers.give_back_voucher import VouchersOverdue
 from ussd_gateway.settings import Settings
 from ussd_gateway.store.price_books import SqlPriceBooks
@@ -54,4 +55,4 @@ def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
         SqlPriceBooks(engine, clock).keep(processes[0].prices)
         at = desk(settings, engine, running[1], clock)
         late = VouchersOverdue(at, SqlVouchers(engine))
-        yield Shop(engine, clock, processes, late, ReverseService(at))
+        yield Shop(engine, clock, processes, late, ReverseService(at), StatusService(at))

@@ -13,7 +13,9 @@ from ussd_gateway.app.services import Services
 from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.msisdn import Msisdn
 from ussd_gateway.ports import Answer, Call, Origin, Secret, SessionId, Value
+from ussd_gateway.services.orders.desk import By
 from ussd_gateway.services.orders.reverse import ReverseService
+from ussd_gateway.services.orders.set_status import StatusService
 from ussd_gateway.services.vouchers.give_back_voucher import VouchersOverdue
 from ussd_gateway.store.database import reading
 from ussd_gateway.store.schema import account, outbox, voucher
@@ -39,6 +41,7 @@ class Shop:
     processes: list[Services]
     overdue: VouchersOverdue
     reversals: ReverseService
+    statuses: StatusService
     keys: Iterator[int] = field(default_factory=count)
 
     def asks(
@@ -73,6 +76,9 @@ class Shop:
 
     def cashes(self, ticket: Value, *, key: str | None = None, by: int = 0) -> Answer:
         return self.asks("voucher.cash", WANJIRU, {"ticket": ticket}, key=key, by=by)
+
+    def by(self, name: str = "njeri") -> By:
+        return By(name, "asked", f"desk:{next(self.keys)}")
 
     @property
     def codes(self) -> list[str]:

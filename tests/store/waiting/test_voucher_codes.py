@@ -2,7 +2,17 @@
 
 from sqlalchemy import text
 
-from tests.store.waiting.shop import AMINA, BARRED, NOBODY, UNKNOWN, WANJIRU, WEEK, Shop, kes
+from tests.store.waiting.shop import (
+    AMINA,
+    BARRED,
+    GRACE,
+    NOBODY,
+    UNKNOWN,
+    WANJIRU,
+    WEEK,
+    Shop,
+    kes,
+)
 from tests.world import at_once
 from ussd_gateway.domain.msisdn import Msisdn
 from ussd_gateway.ports import Value
@@ -59,6 +69,17 @@ def test_of_several_for_one_number_the_code_says_which(shop: Shop) -> None:
     assert shop.vouchers() == [("open", 0), ("cashed", 0)]
     assert shop.finds(first).values["amount"] == kes(200)
     assert shop.wrong() == []
+
+
+def test_an_older_one_is_not_hidden_by_however_many_newer_ones(shop: Shop) -> None:
+    shop.sends(200)
+    args: dict[str, Value] = {"to": NOBODY, "amount": kes(200), "fee": kes(60)}
+    for _ in range(50):
+        shop.clock.wait(1)
+        assert shop.asks("voucher.send", GRACE, args, secret="5937").outcome == "ok"
+    found = shop.finds(shop.codes[0])
+    assert (found.outcome, found.values["amount"]) == ("ok", kes(200))
+    assert shop.cashes(found.values["ticket"]).outcome == "ok"
 
 
 def test_nobody_learns_whether_there_is_a_voucher(shop: Shop) -> None:

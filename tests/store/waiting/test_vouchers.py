@@ -5,6 +5,7 @@ from sqlalchemy import update
 
 from tests.store.waiting.shop import AMINA, GRACE, NOBODY, UNKNOWN, WANJIRU, Shop, kes
 from tests.world import at_once
+from ussd_gateway.domain.book import Status
 from ussd_gateway.domain.msisdn import Msisdn
 from ussd_gateway.ports import Answer
 from ussd_gateway.store.database import writing
@@ -52,6 +53,22 @@ def test_of_two_agents_who_cash_it_at_once_one_wins(shop: Shop) -> None:
         lambda: shop.cashes(ticket, by=0).outcome, lambda: shop.cashes(ticket, by=1).outcome
     )
     assert sorted(answers) == ["ok", UNKNOWN]
+    assert shop.wrong() == []
+
+
+@pytest.mark.parametrize("status", [Status.FROZEN_BOTH, Status.DORMANT])
+def test_what_a_barred_wallet_has_sent_is_not_cashed_while_it_is_barred(
+    shop: Shop, status: Status
+) -> None:
+    shop.sends()
+    ticket = shop.finds(shop.codes[0]).values["ticket"]
+    shop.statuses.set_status((AMINA,), status, shop.by("odhiambo"))
+    assert shop.cashes(ticket).outcome == "voucher_stopped"
+    assert (shop.vouchers(), shop.balance("KES-2410")) == ([("open", 0)], 500_00)
+
+    for takes_out in (Status.ACTIVE, Status.FROZEN_IN):
+        shop.statuses.set_status((AMINA,), takes_out, shop.by("odhiambo"))
+    assert shop.cashes(ticket).outcome == "ok"
     assert shop.wrong() == []
 
 

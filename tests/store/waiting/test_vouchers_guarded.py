@@ -5,8 +5,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from tests.store.verify.crowbar import tamper
-from tests.store.waiting.shop import Shop
-from ussd_gateway.services.orders.desk import By
+from tests.store.waiting.shop import AMINA, Shop
+from ussd_gateway.domain.book import Status
 from ussd_gateway.store.database import writing
 from ussd_gateway.store.verify import verify
 
@@ -17,8 +17,19 @@ def test_staff_take_no_voucher_back(shop: Shop) -> None:
     receipts.append(str(shop.cashes(found.values["ticket"]).values["receipt"]))
     for whole in (False, True):
         for receipt in receipts:
-            by = By("njeri", "asked", f"desk:{next(shop.keys)}")
-            assert shop.reversals.ask(receipt, None, by, whole=whole).name == "voucher"
+            asked = shop.reversals.ask(receipt, None, shop.by(), whole=whole)
+            assert asked.name == "voucher"
+
+
+def test_a_wallet_is_not_closed_while_a_voucher_may_come_back_to_it(shop: Shop) -> None:
+    shop.sends(4_905, fee=95)
+
+    def closes() -> str:
+        return shop.statuses.set_status((AMINA,), Status.CLOSED, shop.by("odhiambo")).name
+
+    assert (shop.balance(AMINA), closes()) == (0, "in_use")
+    shop.cashes(shop.finds(shop.codes[0]).values["ticket"])
+    assert closes() == "ok"
 
 
 def test_the_database_keeps_a_voucher_as_it_ended(shop: Shop) -> None:
@@ -52,6 +63,10 @@ def test_the_database_keeps_a_voucher_as_it_ended(shop: Shop) -> None:
         ("UPDATE voucher SET state = 'returned' WHERE state = 'cashed'", "no journal moved"),
         ("UPDATE voucher SET state = 'lost' WHERE state = 'cashed'", "nothing that a voucher"),
         ("UPDATE voucher SET wrong_tries = 4", "4 wrong codes"),
+        (
+            "UPDATE account SET status = 'closed' WHERE code = 2010",
+            "would go back to is closed",
+        ),
         ("UPDATE voucher SET expires_at_ms = 1 WHERE state = 'cashed'", "after its time"),
     ],
 )

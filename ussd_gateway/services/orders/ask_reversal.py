@@ -8,7 +8,7 @@ from ussd_gateway.domain.money import Money
 from ussd_gateway.ports import Recorded
 from ussd_gateway.services.orders.desk import By, Objected, Objection, objected, tell
 from ussd_gateway.services.orders.hold_money import barred, place
-from ussd_gateway.services.orders.taking_back import CASH, PAID, REFUND, VOUCHER, moved_on
+from ussd_gateway.services.orders.taking_back import CASH, PAID, REFUND, VOUCHER, paid_for
 
 # So long it may take to be decided.
 ASKED_FOR_MS = 48 * 3_600_000
@@ -59,7 +59,7 @@ def ask(command: Ask, book: Book) -> Decision | Objected:
         "original": recorded.receipt,
         "amount": amount,
         "wanted": Money(_wanted(command, posted), currency),
-        "paid": Money(_paid(recorded, posted), currency),
+        "paid": paid_for(recorded),
         "name": recorded.payee.name,
         "whole": command.whole,
         **by.told,
@@ -91,11 +91,6 @@ def _there(command: Ask, posted: Posted, book: Book) -> int | Objected:
 def _wanted(command: Ask, posted: Posted) -> int:
     left = -posted.left(command.recorded.payee.account_id)
     return left if command.amount is None else command.amount.minor
-
-
-def _paid(recorded: Recorded, posted: Posted) -> int:
-    """What the payee got by it, whatever went back since."""
-    return -moved_on(posted.legs, recorded.payee.account_id)
 
 
 def _hold(command: Ask, minor: int, now_ms: int) -> Hold:

@@ -10,7 +10,7 @@ from ussd_gateway.domain.money import Money
 from ussd_gateway.ports import OnHold, Recorded, Scalar
 from ussd_gateway.services.orders.desk import By, Objected, Objection, objected, tell
 from ussd_gateway.services.orders.hold_money import post, void
-from ussd_gateway.services.orders.taking_back import SPENT, moved_on, refund, reversal
+from ussd_gateway.services.orders.taking_back import SPENT, moved_on, paid_for, refund, reversal
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,7 @@ def approve(command: Approve, book: Book) -> Decision | Objected:
     if not payer.takes(moved_on(posting.legs, payer.id), freed=hold.minor):
         return objected(Objection.TARGET_FULL)
     moved = _moved(posting, hold, currency)
+    seen = paid_for(recorded) if whole else moved["back"]
     return Decision(
         "ok",
         {
@@ -64,9 +65,9 @@ def approve(command: Approve, book: Book) -> Decision | Objected:
             "why": held.why,
         },
         posting,
-        _told(held, moved, book),
+        _told(held, moved, seen, book),
         changes=(decided,),
-        spent=_unspent(recorded, posted, minor),
+        spent=_unspent(recorded, posted, seen),
     )
 
 
@@ -99,16 +100,19 @@ def _moved(posting: Posting, hold: Hold, currency: str) -> dict[str, Money]:
     }
 
 
-def _told(held: OnHold, moved: Mapping[str, Money], book: Book) -> tuple[Message, ...]:
+def _told(
+    held: OnHold, moved: Mapping[str, Money], seen: Money, book: Book
+) -> tuple[Message, ...]:
+    """`seen`: what of it the payer saw as the amount; the rest of what is back is the fee."""
     source, target = (
         book.accounts[held.source.account_id],
         book.accounts[held.target.account_id],
     )
     amount, back = moved["amount"], moved["back"]
-    fee, rest = back - amount, Money(held.hold.minor, amount.currency) - amount
+    fee, rest = back - seen, Money(held.hold.minor, amount.currency) - amount
     came: dict[str, Scalar] = {
         "original": held.original,
-        "amount": amount,
+        "amount": seen,
         "name": held.source.name,
         "balance": target.balance + back,
     }
@@ -130,8 +134,8 @@ def _told(held: OnHold, moved: Mapping[str, Money], book: Book) -> tuple[Message
     )
 
 
-def _unspent(recorded: Recorded, posted: Posted, minor: int) -> Spent | None:
+def _unspent(recorded: Recorded, posted: Posted, seen: Money) -> Spent | None:
     """Two of the staff have decided it: nobody gets round a limit so."""
     if recorded.kind not in SPENT:
         return None
-    return Spent(recorded.payer.account_id, minor, back_of=posted.business_date)
+    return Spent(recorded.payer.account_id, seen.minor, back_of=posted.business_date)

@@ -29,7 +29,7 @@ def set_status(
         return objected(Objection.NOT_EMPTY, balance=account.balance)
     if needed is not None and needed.serves:
         return objected(Objection.SERVES, serves=needed.serves)
-    if needed is not None and (needed.purchases or needed.seq != account.seq):
+    if needed is not None and (needed.may_come_back or needed.seq != account.seq):
         return objected(Objection.IN_USE)
 
     values = {

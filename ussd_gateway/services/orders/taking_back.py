@@ -19,6 +19,7 @@ from ussd_gateway.domain.accounts import (
 )
 from ussd_gateway.domain.book import Book
 from ussd_gateway.domain.journal import REVERSAL, Hold, Leg, Posted, Posting, reverse
+from ussd_gateway.domain.money import Money
 from ussd_gateway.ports import Recorded
 from ussd_gateway.services.fees import moving
 
@@ -50,6 +51,12 @@ def reversal(recorded: Recorded, posted: Posted, hold: Hold, book: Book) -> Post
         else:
             legs.append(leg)
     return Posting(REVERSAL, tuple(legs), reverses_id=posted.id, hold_id=hold.id)
+
+
+def paid_for(recorded: Recorded) -> Money:
+    """What its payer saw as its amount. Its payee has got less, where they share the fee."""
+    assert recorded.paid is not None, "whoever paid was shown an amount"
+    return recorded.paid
 
 
 def moved_on(legs: Iterable[Leg], account_id: int) -> int:

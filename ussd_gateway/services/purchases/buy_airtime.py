@@ -118,6 +118,9 @@ class Airtime:
         house = (house_id(code, bought.amount.currency) for code in codes)
         return (buyer.wallet_id, *house)
 
+    def comes_back_to(self, buyer: Subscriber) -> int | None:
+        return buyer.wallet_id
+
     def event_ms(self, _bought: Purchase, now_ms: int) -> int:
         """The money comes back now."""
         return now_ms
@@ -136,8 +139,6 @@ class Airtime:
             )
             return Accepted({}, Posting("airtime_delivered", legs), outcome="delivered")
 
-        # A wallet that is full by now takes it when there is room: until then this is no
-        # posting, the purchase stays open, and it is looked at again.
         balance = book.accounts[buyer.wallet_id].balance + bought.amount
         seen: dict[str, Scalar] = {"amount": bought.amount, "balance": balance}
         posting = Posting("airtime_returned", (on_order, Leg(buyer.wallet_id, -minor)))

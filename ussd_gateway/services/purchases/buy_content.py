@@ -92,6 +92,9 @@ class Content:
         bills = house_id(PHONE_BILLS, bought.amount.currency)
         return (self._merchant(bought).account_id, bills)
 
+    def comes_back_to(self, _buyer: Subscriber) -> int | None:
+        return None
+
     def event_ms(self, bought: Purchase, _now_ms: int) -> int:
         """Whenever it is told: it was bought then."""
         return bought.asked_at_ms

@@ -77,6 +77,9 @@ class Good(Protocol):
     def account_ids(self, bought: Purchase, buyer: Subscriber) -> tuple[int, ...]:
         """The accounts that `settle` may touch. Raises BooksLost."""
 
+    def comes_back_to(self, buyer: Subscriber) -> int | None:
+        """The account that gets the money where the carrier refused; None: none was taken."""
+
     def event_ms(self, bought: Purchase, now_ms: int) -> int:
         """When that happened which the SMS of a settlement at `now_ms` tells of."""
 
@@ -217,6 +220,8 @@ class Fulfilment:
         if buyer is None or buyer.id != bought.subscriber_id:
             raise PurchasesLost("not settled: the number is not the buyer's any more")
         good = self._goods[bought.kind]
+        if state is PurchaseState.REFUSED:
+            self._check_room(good.comes_back_to(buyer), bought.amount)
         settled = PurchaseSettled(bought.key, state, supplied.supplier_id, supplied.detail)
 
         def decide(book: Book) -> Decision:
@@ -253,3 +258,9 @@ class Fulfilment:
         if outcome.name in (TIMEOUT, UNKNOWN):
             raise PurchasesLost(f"not settled: {outcome.name}")
         return outcome
+
+    def _check_room(self, account_id: int | None, amount: Money) -> None:
+        """A wallet that is barred or full gets its money when it takes it: the purchase stays
+        open till then."""
+        if account_id is not None and not self._teller.reads.has_room(account_id, amount):
+            raise PurchasesLost("not settled: the wallet does not take it in now")

@@ -5,6 +5,9 @@
                                                     commission, as it does of cash that is taken
                                                     out of a wallet
 
+Where its sender's wallet pays nothing out, a voucher is not cashed either: so staff stop money
+that somebody has made off with. The agent's screen does not say why.
+
 A wrong code is counted on each voucher that waits for the number, under the lock; after three
 of them a voucher is cashed by nobody any more, and goes back. The code is typed as a secret:
 neither a session nor a recording keeps it. That there is no voucher and that its code is
@@ -118,7 +121,7 @@ def _cash(command: CashVoucher, prices: PriceBook, book: Book) -> Accepted | Ref
     till = book.accounts[store.account_id]
     if not till.status.takes_in:
         return Refused(Reason.ACCOUNT_BLOCKED)
-    reason = _why_not(voucher, book.now_ms)
+    reason = _why_not(voucher, book)
     if reason is not None:
         return Refused(reason)
     if not till.takes(-voucher.minor):
@@ -151,14 +154,16 @@ def _cash(command: CashVoucher, prices: PriceBook, book: Book) -> Accepted | Ref
     )
 
 
-def _why_not(voucher: Voucher, now_ms: int) -> Reason | None:
-    """What has become of it since it was found."""
+def _why_not(voucher: Voucher, book: Book) -> Reason | None:
+    """What has become of it since it was found, or of its sender."""
     if voucher.state is VoucherState.CASHED:
         return Reason.UNKNOWN_VOUCHER
     if voucher.state is VoucherState.OPEN and voucher.barred:
         return Reason.VOUCHER_BARRED
-    if voucher.state is VoucherState.RETURNED or voucher.overdue(now_ms):
+    if voucher.state is VoucherState.RETURNED or voucher.overdue(book.now_ms):
         return Reason.VOUCHER_EXPIRED
+    if not book.accounts[voucher.wallet_id].status.pays_out:
+        return Reason.VOUCHER_STOPPED
     return None
 
 
@@ -217,7 +222,13 @@ class CashVoucherService:
             call,
             ("voucher.cash", assistant.msisdn, store.number, voucher.id),
             subscribers=(assistant.id, voucher.subscriber_id),
-            accounts=(store.account_id, *commission_accounts(store), unclaimed, paid),
+            accounts=(
+                store.account_id,
+                *commission_accounts(store),
+                voucher.wallet_id,
+                unclaimed,
+                paid,
+            ),
             vouchers=(voucher.id,),
             decide=lambda book: cash(command, self._teller.prices, book),
         )
@@ -268,7 +279,10 @@ class CashVoucherService:
                     "balance": MONEY,
                     "tries_left": COUNT,
                 },
-                pin_outcomes(Reason.NOT_AGENT, Reason.EXPIRED, *gone, Reason.PAYEE_FULL),
+                pin_outcomes(
+                    *(Reason.NOT_AGENT, Reason.EXPIRED, *gone, Reason.VOUCHER_STOPPED),
+                    Reason.PAYEE_FULL,
+                ),
                 takes_secret=True,
                 run=self.cash,
             ),

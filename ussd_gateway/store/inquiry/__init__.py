@@ -19,6 +19,7 @@ from ussd_gateway.store.inquiry.messages import SMS_OPEN, SMS_STATES, oldest_ope
 from ussd_gateway.store.inquiry.payments import paid
 from ussd_gateway.store.inquiry.records import SqlRecords
 from ussd_gateway.store.inquiry.statements import LINES_MAX, TooLong, statement
+from ussd_gateway.store.inquiry.vouchers import Waiting, vouchers
 
 __all__ = [
     "LINES_MAX",
@@ -30,6 +31,7 @@ __all__ = [
     "TooLong",
     "Turnover",
     "Uncleared",
+    "Waiting",
     "is_closed",
     "oldest_open_at_ms",
     "paid",
@@ -39,4 +41,5 @@ __all__ = [
     "trial_balance_of",
     "turnover_of",
     "uncleared",
+    "vouchers",
 ]

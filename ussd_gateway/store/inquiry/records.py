@@ -11,6 +11,7 @@ from ussd_gateway.domain.book import Outcome, PurchaseState, Status
 from ussd_gateway.domain.journal import HoldState
 from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.msisdn import Msisdn
+from ussd_gateway.domain.voucher import VoucherState
 from ussd_gateway.ports import Barred, Holder, Needed, OnHold, Recorded
 from ussd_gateway.store.asked import asking
 from ussd_gateway.store.codec import decode_outcome
@@ -24,6 +25,7 @@ from ussd_gateway.store.schema import (
     idempotency,
     journal,
     purchase,
+    voucher,
 )
 from ussd_gateway.store.schema import subscriber as person
 
@@ -50,7 +52,9 @@ _HOLDERS = (
         or_(business.c.account_id == account.c.id, business.c.commission_id == account.c.id),
     )
 )
-_JOURNAL = select(journal.c.id, journal.c.kind, journal.c.receipt)
+_JOURNAL = select(
+    journal.c.id, journal.c.kind, journal.c.receipt, idempotency.c.outcome
+).select_from(journal.join(idempotency, idempotency.c.journal_id == journal.c.id))
 _LEGS = select(entry.c.account_id).order_by(entry.c.leg)
 _HOLDS = (
     select(
@@ -75,6 +79,7 @@ _HOLDS = (
 _Row = Any  # as SQLAlchemy gives it: a value for each column, by name
 # Written out, and no parameter: or the index of those that are pending would not be used.
 _OPEN = (PurchaseState.DUE.value, PurchaseState.ASKED.value)
+_UNCASHED = voucher.c.state == literal_column(f"'{VoucherState.OPEN.value}'")
 _PENDING = hold.c.state == literal_column(f"'{HoldState.PENDING.value}'")
 
 
@@ -100,6 +105,7 @@ class SqlRecords:
             holders[account_ids[1]],
             account_ids,
             frozenset(each.account_id for each in holders.values() if _is_commission(each)),
+            _money(decode_outcome(found.outcome), "amount"),
         )
 
     def held(self, hold_id: int) -> OnHold | None:
@@ -139,15 +145,16 @@ class SqlRecords:
             .select_from(assistant.join(person).join(business))
             .where(person.c.wallet_id == account_id)
         )
-        opened = (
+        bought = (
             select(func.count())
             .select_from(purchase.join(person))
             .where(person.c.wallet_id == account_id, purchase.c.state.in_(_OPEN))
         )
+        sent = select(func.count()).where(voucher.c.wallet_id == account_id, _UNCASHED)
         with asking(self._engine) as connection:
             seq, code = connection.execute(entries).one()
             served = connection.execute(own.union(staffed)).first()
-            count = connection.execute(opened).scalar_one()
+            count = sum(connection.execute(each).scalar_one() for each in (bought, sent))
         # Only people come and go: a business may be paid as long as its number is out.
         other = "" if code == WALLET.number else f"it is of a {CHART[code].name}"
         return Needed(" ".join(served or ()) or other, count, seq)
@@ -191,7 +198,7 @@ def _held(connection: Connection, rows: Sequence[_Row]) -> list[OnHold]:
             row.receipt or "",
             row.placed_at_ms,
             *_ordered(asked := decode_outcome(row.outcome)),
-            paid if isinstance(paid := asked.values.get("paid"), Money) else None,
+            _money(asked, "paid"),
         )
         for row in rows
     ]
@@ -218,6 +225,11 @@ def _barred(row: _Row, order: _Row | None) -> Barred:
     by, why = _ordered(decode_outcome(order.outcome)) if order else ("", "")
     at_ms = order.at_ms if order else 0
     return Barred(_holder(row), Status(row.status), balance, by, why, at_ms)
+
+
+def _money(outcome: Outcome, name: str) -> Money | None:
+    found = outcome.values.get(name)
+    return found if isinstance(found, Money) else None
 
 
 def _ordered(outcome: Outcome) -> tuple[str, str]:

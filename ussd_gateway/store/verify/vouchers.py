@@ -20,6 +20,7 @@ _SENDING = idempotency.alias("sending")
 _SENT = journal.alias("sent")
 _ENDING = idempotency.alias("ending")
 _ENDED = journal.alias("ended")
+_WALLET = account.alias("wallet")
 
 
 def _unclaimed_by(moved: FromClause) -> ScalarSelect[int]:
@@ -61,12 +62,14 @@ _VOUCHERS = (
         _unclaimed_by(_ENDED),
         _ENDED.c.created_at_ms,
         _into_wallet(),
+        _WALLET.c.status,
     )
     .select_from(
         voucher.outerjoin(_SENDING, _SENDING.c.key == voucher.c.key)
         .outerjoin(_SENT, _SENT.c.id == _SENDING.c.journal_id)
         .outerjoin(_ENDING, _ENDING.c.key == voucher.c.ended_by)
         .outerjoin(_ENDED, _ENDED.c.id == _ENDING.c.journal_id)
+        .outerjoin(_WALLET, _WALLET.c.id == voucher.c.wallet_id)
     )
     .order_by(voucher.c.id)
 )
@@ -104,6 +107,7 @@ class _Voucher:
     taken_out: int  # by the other
     ended_at_ms: int | None
     given_back: int
+    wallet: str | None  # its status
 
 
 def check_vouchers(books: Connection, claimed: Tally) -> None:
@@ -134,6 +138,8 @@ def _faults_of(one: _Voucher) -> Iterator[str]:
     elif one.state == "open":
         if one.ended_by is not None:
             yield f"it is open, and {one.ended_by} ended it"
+        if one.wallet == "closed":
+            yield "it is open, and the wallet that it would go back to is closed"
     elif one.ended != _KINDS[one.state] or one.taken_out != one.minor:
         yield f"it is {one.state}, and no journal moved its {one.minor} {one.currency}"
     else:

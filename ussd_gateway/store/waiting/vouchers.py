@@ -12,8 +12,10 @@ from ussd_gateway.store.asked import asking
 from ussd_gateway.store.rows import VOUCHER, voucher_of
 from ussd_gateway.store.schema import account, voucher
 
-# Of a number: more than anybody is ever sent.
-OF_NUMBER_MAX = 50
+# Of those of a number that went back: whoever types the code of an older one hears that there
+# is no such code. Open ones have no bound: newer ones must not hide one that can still be
+# cashed, and each costs its sender a fee and a part of their limits.
+RETURNED_MAX = 50
 # Written out, and no parameter: or the index of those that are open would not be used.
 _OPEN = voucher.c.state == literal_column(f"'{VoucherState.OPEN.value}'")
 _VOUCHERS = select(*(voucher.c[name] for name in VOUCHER.split(", ")))
@@ -32,11 +34,10 @@ class SqlVouchers:
         self._engine = engine
 
     def of_number(self, msisdn: Msisdn) -> Sequence[Voucher]:
-        newest_first = (_OPEN.desc(), voucher.c.sent_at_ms.desc(), voucher.c.id)
-        found = _VOUCHERS.where(
-            voucher.c.msisdn == msisdn, voucher.c.state != VoucherState.CASHED.value
-        )
-        return self._look(found.order_by(*newest_first).limit(OF_NUMBER_MAX))
+        theirs = _VOUCHERS.where(voucher.c.msisdn == msisdn)
+        newest_first = theirs.order_by(voucher.c.sent_at_ms.desc(), voucher.c.id)
+        returned = newest_first.where(voucher.c.state == VoucherState.RETURNED.value)
+        return self._look(theirs.where(_OPEN)) + self._look(returned.limit(RETURNED_MAX))
 
     def voucher(self, voucher_id: int) -> Voucher | None:
         return next(iter(self._look(_VOUCHERS.where(voucher.c.id == voucher_id))), None)
