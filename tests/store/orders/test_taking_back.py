@@ -15,8 +15,10 @@ from tests.store.orders.staffed import (
     by,
     house,
     kes,
+    wrong,
 )
 from tests.store.people import AMINA, JUMA
+from tests.store.verify.crowbar import tamper
 from ussd_gateway.app import messages as texts
 from ussd_gateway.domain.accounts import (
     CLAWBACK,
@@ -194,6 +196,19 @@ def test_a_bill_comes_back_whole_as_its_payer_saw_it(office: Office) -> None:
     )
     assert (office.balance(AMINAS), office.balance(BILLS)) == (KES_1000, 0)
     assert used(office) == (0, 0)
+
+
+def test_the_checker_holds_what_a_payer_is_told_to_what_came_back(office: Office) -> None:
+    approve(office, ask(office, office.pays_a_bill(500_00, kept=5_00), whole=True))
+    more = """
+        UPDATE outbox SET params = replace(params, '"minor":50000,', '"minor":50001,')
+            WHERE template = 'refunded_with_fee'
+    """
+    less = more.replace("50000", "-").replace("50001", "50000").replace("-", "50001")
+    tamper(office.engine, [more])
+    [found] = wrong(office.engine)
+    assert found.shown[0].endswith("says 50701 KES in all; its key says 50700 KES")
+    tamper(office.engine, [less])
 
 
 def test_a_refund_of_a_bill_leaves_out_what_its_business_paid_of_the_fee(

@@ -235,6 +235,22 @@ TAMPERS = (
             WHERE template = 'received'
         """,
     ),
+    Tamper(
+        {8},
+        "(received) says amount 20001 KES; its key says 20000 KES",
+        f"""
+        UPDATE outbox SET params = replace(params, '"minor":20000,', '"minor":20001,')
+            WHERE template = 'received' AND params LIKE '%' || {_RECEIPT} || '%'
+        """,
+    ),
+    Tamper(
+        {8},
+        "(sent) says balance 1 KES; its key says 11979300 KES",
+        f"""
+        UPDATE outbox SET params = replace(params, '"minor":11979300,', '"minor":1,')
+            WHERE template = 'sent' AND params LIKE '%' || {_RECEIPT} || '%'
+        """,
+    ),
     # 10: the trust ring
     Tamper(
         {None, 10, 12},

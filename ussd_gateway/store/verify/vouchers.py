@@ -4,10 +4,11 @@ what waits under a code is covered, and what was cashed or given back moved once
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from sqlalchemy import Connection, FromClause, ScalarSelect, func, or_, select
 
-from ussd_gateway.store.schema import account, entry, idempotency, journal, voucher
+from ussd_gateway.store.schema import account, entry, idempotency, journal, outbox, voucher
 from ussd_gateway.store.snapshot import rows
 from ussd_gateway.store.verify.finding import Tally
 from ussd_gateway.store.verify.ring import UNCLAIMED
@@ -83,6 +84,16 @@ _OF_NO_VOUCHER = (
     )
     .where(journal.c.kind.in_(_KINDS.values()), voucher.c.id.is_(None))
 )
+# The SMS that go to the number that a voucher is for, its code in one of them.
+_TOLD_ELSEWHERE = tuple(
+    select(voucher.c.id, outbox.c.id, outbox.c.template)
+    .join(outbox, outbox.c.key == key)
+    .where(outbox.c.template == template, outbox.c.msisdn != voucher.c.msisdn)
+    for key, template in (
+        (voucher.c.key, "voucher_code"),
+        (voucher.c.ended_by, "voucher_cashed"),
+    )
+)
 _UNCLAIMED = (
     select(account.c.currency, func.sum(account.c.credits - account.c.debits))
     .where(account.c.code == UNCLAIMED)
@@ -121,6 +132,10 @@ def check_vouchers(books: Connection, claimed: Tally) -> None:
             waiting[one.currency] += one.minor
     for number, kind in rows(books, _OF_NO_VOUCHER):
         claimed.wrong(f"journal {number}, {kind}: it is of no voucher")
+    for number, sms_id, template in chain.from_iterable(
+        rows(books, each) for each in _TOLD_ELSEWHERE
+    ):
+        claimed.wrong(f"voucher {number}: SMS {sms_id} ({template}) goes to another number")
     for currency, minor in rows(books, _UNCLAIMED):
         if minor != waiting[currency]:
             claimed.wrong(
