@@ -174,6 +174,11 @@ def test_an_account_is_frozen_by_anybody_and_freed_by_a_checker(desk: Office) ->
     assert listed[1].endswith(": asked by the police")
     assert "frozen_both" in _ledger(desk, "balance", JUMA).stdout
     assert _ledger(desk, "unfreeze", JUMA, "--why", "over").code == 1
+    less = _ledger(desk, "freeze", JUMA, "--in", "--why", "over")
+    assert (less.code, less.stderr) == (
+        1,
+        f"{JUMA}: it is frozen_both, which bars more: a checker lets it move again\n",
+    )
 
     desk.signs_in("odhiambo")
     assert _ledger(desk, "unfreeze", JUMA, "--why", "over").lines == [

@@ -4,7 +4,7 @@
     freeze           anybody       sweep, unfreeze, dormant, close, cap   a checker
 
 Freezing stops harm, and takes no second pair of eyes; what moves money, or lets it move again,
-is a checker's.
+is a checker's: so is freezing an account less than it is.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -53,6 +53,7 @@ WORDS: Mapping[Objection, str] = {
     Objection.OVER_HELD: "{held} is held, and no more can be taken",
     Objection.SAME: "it is so already",
     Objection.CLOSED: "the account is closed, and stays so",
+    Objection.LOOSER: "it is {status}, which bars more: a checker lets it move again",
     Objection.NOT_EMPTY: "{balance} is in it, or something is held: empty it first",
     Objection.SERVES: "{serves}, so it stays open; `ussd-gateway ledger freeze` bars it",
     Objection.IN_USE: "a purchase out of it is open, or it is used just now: try again later",
@@ -137,7 +138,9 @@ def sweep(here: Orders, amount: Money | None, *, why: str) -> Outcome:
 def set_status(here: Orders, refs: Sequence[str], status: Status, *, why: str) -> Outcome:
     if status not in (Status.FROZEN_IN, Status.FROZEN_BOTH):
         check_role(here.member, Role.CHECKER, "do that")
-    return _done(refs[0], here.statuses.set_status(tuple(refs), status, here.by(why)))
+    loosens = here.member.role is Role.CHECKER
+    by = here.by(why)
+    return _done(refs[0], here.statuses.set_status(tuple(refs), status, by, loosens=loosens))
 
 
 def set_cap(here: Orders, refs: Sequence[str], cap: Money | None, *, why: str) -> Outcome:
