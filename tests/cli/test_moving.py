@@ -11,6 +11,7 @@ import pytest
 from tests.cli.office import Office, Said
 from tests.store.true_books import write_books
 from ussd_gateway.app import overdue
+from ussd_gateway.cli.told import as_written
 from ussd_gateway.settings import Settings
 
 JUMA, GRACE = "0711000002", "0711000003"
@@ -57,8 +58,9 @@ def test_a_payment_is_taken_back_by_two_people(desk: Office) -> None:
     desk.signs_in("odhiambo")
     done = _ledger(desk, "approve-reversal", hold[1], "--amount", "450")
     assert done.code == 0, done.stderr
+    assert done.lines[:2] == waiting
     assert re.fullmatch(
-        rf"\w{{10}}  KES 450.00 went back: reversal of {receipt}", done.lines[0]
+        rf"\w{{10}}  KES 450.00 went back: reversal of {receipt}", done.lines[2]
     )
     assert _ledger(desk, "balance", JUMA).stdout.endswith("KES 143.00\n")
     assert _ledger(desk, "reversals").stdout == "None waits.\n"
@@ -68,6 +70,22 @@ def test_a_payment_is_taken_back_by_two_people(desk: Office) -> None:
         1,
         f"{hold[1]}: it was decided already: part_posted\n",
     )
+
+
+@pytest.mark.parametrize(
+    "why", ["a\n9 refund of X", "a\x1b[2Kb", "a\rb", "\u202eb", "a\u2028b", "a\x07"]
+)
+def test_nobody_writes_a_reason_that_looks_like_something_else(desk: Office, why: str) -> None:
+    desk.signs_in("njeri")
+    asked = _ledger(desk, "reverse", _receipt(desk, 500_00), "--why", why)
+
+    assert asked.code == 2
+    assert "write one line" in asked.stderr
+    assert _ledger(desk, "reversals").stdout == "None waits.\n"
+
+
+def test_what_was_written_before_is_shown_on_one_line() -> None:
+    assert as_written("a\n9 refund \x1b[2K \u202e of é") == r"a\n9 refund \x1b[2K \u202e of é"
 
 
 def test_a_reversal_is_refused_with_a_reason(desk: Office) -> None:
@@ -95,7 +113,7 @@ def test_our_own_fault_is_taken_back_with_its_fee(desk: Office) -> None:
     desk.signs_in("odhiambo")
 
     done = _ledger(desk, "approve-reversal", hold)
-    assert done.lines[0].endswith(f"  KES 207.00 went back: reversal of {receipt}"), done.stderr
+    assert done.lines[2].endswith(f"  KES 207.00 went back: reversal of {receipt}"), done.stderr
     assert _ledger(desk, "balance", GRACE).stdout.endswith("KES 120,000.00\n")
     verified = _ledger(desk, "verify")
     assert verified.code == 0, verified.stdout
@@ -121,7 +139,7 @@ def test_a_fee_that_was_swept_is_to_be_transferred_back(desk: Office) -> None:
     assert _ledger(desk, "sweep", "--why", "weekly").code == 0
     done = _ledger(desk, "approve-reversal", hold)
 
-    assert done.lines[1].startswith("  KES 7.00 of the fee was swept before"), done.stderr
+    assert done.lines[3].startswith("  KES 7.00 of the fee was swept before"), done.stderr
     assert _ledger(desk, "balance", "KES-2440").stdout.endswith("KES 0.00\n")
     assert _ledger(desk, "verify").code == 0
 

@@ -114,6 +114,15 @@ def ask_reversal(
     return _done(receipt, here.reversals.ask(receipt, amount, here.by(why), whole=whole))
 
 
+def held(here: Orders, hold_id: int) -> OnHold:
+    """What a checker is about to decide. Raises NotPossible, and BooksLost."""
+    check_role(here.member, Role.CHECKER, "approve reversals")
+    found = here.records.held(hold_id)
+    if found is None:
+        raise NotPossible(f"{hold_id}: {WORDS[Objection.NO_HOLD]}")
+    return found
+
+
 def approve_reversal(here: Orders, hold_id: int, amount: Money | None) -> Outcome:
     check_role(here.member, Role.CHECKER, "approve reversals")
     by = here.by("as it was asked for")
