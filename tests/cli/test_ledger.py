@@ -206,6 +206,24 @@ def test_books_that_cannot_be_read_are_told_with_what_to_do(
     assert not (tmp_path / "none.sqlite").exists()
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("balance", "\udcff"),
+        ("statement", "07\udce9"),
+        ("reverse", "\udcff", "--why", "x"),
+        ("freeze", "0711000001", "--both", "--why", "caf\udce9"),
+    ],
+)
+def test_octets_that_are_no_text_are_told(true_books: Environ, words: tuple[str, ...]) -> None:
+    done = run("ledger", *words, **true_books)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    title, shown = done.stderr.splitlines()
+    assert title == "Write arguments in UTF-8:"
+    assert "\\udc" in shown
+
+
 def _books(folder: Path) -> Environ:
     write_books(Settings(data_dir=folder))
     return {"DATA_DIR": str(folder)}
