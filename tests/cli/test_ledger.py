@@ -1,6 +1,7 @@
 """`ledger` and `sms` as an operator types them, on books that the gateway wrote."""
 
 import json
+import shutil
 import sqlite3
 import time
 from contextlib import closing
@@ -204,6 +205,22 @@ def test_books_that_cannot_be_read_are_told_with_what_to_do(
     assert advice in second
     assert "moonlight" not in done.stderr
     assert not (tmp_path / "none.sqlite").exists()
+
+
+@pytest.mark.parametrize("schema", ["0010", "9999"])
+@pytest.mark.parametrize(
+    "command", ["ledger verify", "ledger balance 0711000001", "ledger freeze 1 --in --why x"]
+)
+def test_books_of_another_version_are_neither_read_nor_written(
+    true_books: Environ, tmp_path: Path, command: str, schema: str
+) -> None:
+    shutil.copy(Path(true_books["DATA_DIR"]) / "gateway.sqlite", tmp_path)
+    _change(tmp_path, f"UPDATE alembic_version SET version_num = '{schema}'")
+    done = run(*command.split(), DATA_DIR=str(tmp_path))
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"its schema is {schema}, this program's is " in done.stderr
+    assert "`ussd-gateway db upgrade`" in done.stderr
 
 
 @pytest.mark.parametrize(
