@@ -11,6 +11,7 @@ import pytest
 from tests.cli.office import Office, Said
 from tests.store.true_books import write_books
 from ussd_gateway.app import overdue
+from ussd_gateway.app.orders import listed_max
 from ussd_gateway.cli.told import as_written
 from ussd_gateway.settings import Settings
 
@@ -70,6 +71,25 @@ def test_a_payment_is_taken_back_by_two_people(desk: Office) -> None:
         1,
         f"{hold[1]}: it was decided already: part_posted\n",
     )
+
+
+def test_a_list_that_is_cut_says_how_many_more_there_are(desk: Office) -> None:
+    numbers = range(9_000, 9_000 + listed_max)
+    with closing(sqlite3.connect(desk.folder / "gateway.sqlite")) as books, books:
+        books.executemany(
+            "INSERT INTO account (id, public_ref, code, currency, side, debits, credits, "
+            "debits_pending, credits_pending, seq, status) "
+            "VALUES (?1, 'w' || ?1, 2010, 'KES', -1, 0, 0, 0, 0, 0, 'dormant')",
+            [(number,) for number in numbers],
+        )
+    assert len(_ledger(desk, "statuses").lines) == 2 * listed_max
+    desk.signs_in("njeri")
+    for who in (JUMA, GRACE):
+        _ledger(desk, "freeze", who, "--in", "--why", "x")
+
+    listed = _ledger(desk, "statuses").lines
+    assert len(listed) == 2 * listed_max + 1
+    assert listed[-1] == "and 2 more"
 
 
 @pytest.mark.parametrize(

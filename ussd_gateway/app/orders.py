@@ -7,7 +7,7 @@ Freezing stops harm, and takes no second pair of eyes; what moves money, or lets
 is a checker's: so is freezing an account less than it is.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -134,9 +134,10 @@ def refuse_reversal(here: Orders, hold_id: int, *, why: str) -> Outcome:
     return _done(str(hold_id), here.reversals.refuse(hold_id, here.by(why)))
 
 
-def reversals(records: Records) -> Sequence[OnHold]:
-    """Those that wait for somebody to decide, the oldest first."""
-    return records.waiting(KINDS, count_max=listed_max)
+def reversals(records: Records) -> tuple[Sequence[OnHold], int]:
+    """Those that wait for somebody to decide, the oldest first; and how many more do."""
+    found = records.waiting(KINDS, count_max=listed_max)
+    return found, _more(found, lambda: records.waiting_count(KINDS))
 
 
 def sweep(here: Orders, amount: Money | None, *, why: str) -> Outcome:
@@ -157,9 +158,14 @@ def set_cap(here: Orders, refs: Sequence[str], cap: Money | None, *, why: str) -
     return _done(refs[0], here.statuses.set_cap(tuple(refs), cap, here.by(why)))
 
 
-def statuses(records: Records) -> Sequence[Barred]:
-    """Accounts that are not active."""
-    return records.barred(count_max=listed_max)
+def statuses(records: Records) -> tuple[Sequence[Barred], int]:
+    """Accounts that are not active; and how many more there are."""
+    found = records.barred(count_max=listed_max)
+    return found, _more(found, records.barred_count)
+
+
+def _more(found: Sequence[object], count: Callable[[], int]) -> int:
+    return 0 if len(found) < listed_max else max(0, count() - len(found))
 
 
 def _done(subject: str, outcome: Outcome) -> Outcome:

@@ -106,10 +106,11 @@ def reversals() -> None:
     from ussd_gateway.app import orders
 
     with _records() as records:
-        found = orders.reversals(records)
+        found, more = orders.reversals(records)
     for one in found:
         for line in _shown(one):
             typer.echo(line)
+    _tell_of(more)
     if not found:
         typer.echo("None waits.")
 
@@ -198,13 +199,19 @@ def statuses() -> None:
     from ussd_gateway.app import orders
 
     with _records() as records:
-        found = orders.statuses(records)
+        found, more = orders.statuses(records)
     for one in found:
         name, why = as_written(one.holder.name), as_written(one.why)
         typer.echo(f"{one.holder.ref}  {one.status.value}  {one.balance}  {name}")
         typer.echo(f"    by {one.by}, {_at(one.at_ms)}: {why}")
+    _tell_of(more)
     if not found:
         typer.echo("Every account is active.")
+
+
+def _tell_of(more: int) -> None:
+    if more:
+        typer.echo(f"and {more:,} more")
 
 
 def _set_status(account: str, status: "Status", why: str) -> None:
