@@ -15,16 +15,18 @@ if TYPE_CHECKING:
 
 @contextmanager
 def opened(settings: "Settings") -> Iterator["Engine"]:
-    """Ends the command with code 2, and with what to do, where the books cannot be read."""
+    """Ends the command with code 2, and with what to do, where the books cannot be read. What
+    is logged meanwhile stands on stderr."""
     from sqlalchemy.exc import DBAPIError
 
-    from ussd_gateway.app import database
+    from ussd_gateway.app import database, logged_aside
     from ussd_gateway.ports import BooksLost
 
     engine = database(settings)
     try:
-        _check_there(engine)
-        yield engine
+        with logged_aside():
+            _check_there(engine)
+            yield engine
     except DBAPIError as error:
         reason = str(error.orig).strip().splitlines()[0]
         raise _unreadable(engine, reason, "see `ussd-gateway doctor`") from None
