@@ -440,6 +440,9 @@ class Records(Protocol):
     def waiting(self, kinds: Sequence[str], *, count_max: int) -> Sequence[OnHold]:
         """Holds of these kinds that nobody has decided, the oldest first."""
 
+    def waiting_count(self, kinds: Sequence[str]) -> int:
+        """How many such holds there are."""
+
     def overdue(self, now_ms: int, *, count_max: int) -> Sequence[int]:
         """Holds whose time is over and that are still pending, the oldest first."""
 
@@ -451,6 +454,9 @@ class Records(Protocol):
 
     def barred(self, *, count_max: int) -> Sequence[Barred]:
         """Accounts that are not active, by reference."""
+
+    def barred_count(self) -> int:
+        """How many such accounts there are."""
 
 
 class Numbers(Protocol):

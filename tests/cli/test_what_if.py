@@ -71,6 +71,16 @@ def test_days_on_which_nothing_was_paid(books: dict[str, str], dearer: Path) -> 
     )
 
 
+def test_the_last_day_that_there_is_may_be_the_last(
+    books: dict[str, str], dearer: Path
+) -> None:
+    days = ("--from", "0001-01-01", "--to", "9999-12-31")
+    done = run("ledger", "what-if", str(dearer), *days, **books)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("0001-01-01 to 9999-12-31: 3 payments")
+
+
 def test_a_faulty_file_is_told_as_lint_tells_it(books: dict[str, str], dearer: Path) -> None:
     dearer.write_text(dearer.read_text().replace("400.00", ""))
     done = run("ledger", "what-if", str(dearer), *MONTH, **books)

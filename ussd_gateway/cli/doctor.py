@@ -50,12 +50,10 @@ def doctor() -> None:
 
 
 def _database(settings: "Settings") -> Finding:
-    from alembic.migration import MigrationContext
-    from alembic.script import ScriptDirectory
     from sqlalchemy import create_engine
     from sqlalchemy.exc import SQLAlchemyError
 
-    import ussd_gateway.store
+    from ussd_gateway.store import migrate
 
     url = _url(settings)
     shown = url.render_as_string(hide_password=True)
@@ -64,15 +62,13 @@ def _database(settings: "Settings") -> Finding:
 
     engine = create_engine(url)
     try:
-        with engine.connect() as connection:
-            present = MigrationContext.configure(connection).get_current_revision()
+        present = migrate.present(engine)
     except SQLAlchemyError as error:
         return Finding("database", f"{shown}: {_reason(error)}", "Mend DATABASE_URL.")
     finally:
         engine.dispose()
 
-    scripts = Path(ussd_gateway.store.__path__[0]) / "migrations"
-    newest = ScriptDirectory(str(scripts)).get_current_head()
+    newest = migrate.newest()
     if present != newest:
         return Finding(
             "database",

@@ -90,6 +90,10 @@ class Status(Enum):
     def pays_out(self) -> bool:
         return self in _PAYING_OUT
 
+    def bars_all_of(self, other: "Status") -> bool:
+        """Whatever the other one bars is barred by this one too."""
+        return self.takes_in <= other.takes_in and self.pays_out <= other.pays_out
+
 
 _TAKING_IN = (Status.ACTIVE,)
 _PAYING_OUT = (Status.ACTIVE, Status.FROZEN_IN)

@@ -4,7 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from tests.services.orders.at_the_desk import CHECKER, EARNED, JUMA, JUMAS, book, kes, wallet
+from tests.services.orders.at_the_desk import (
+    CHECKER,
+    EARNED,
+    JUMA,
+    JUMAS,
+    MAKER,
+    book,
+    kes,
+    wallet,
+)
 from ussd_gateway.app.orders import WORDS
 from ussd_gateway.domain.accounts import (
     COMMISSION,
@@ -108,6 +117,28 @@ def test_what_is_needed_still_is_not_closed(
 ) -> None:
     found = set_status(JUMA, Status.CLOSED, CHECKER, book(has=0), needed)
     assert (found.objection if isinstance(found, Objected) else None) is objection
+
+
+@pytest.mark.parametrize(
+    ("before", "status", "objection"),
+    [
+        (Status.ACTIVE, Status.FROZEN_IN, None),
+        (Status.ACTIVE, Status.FROZEN_BOTH, None),
+        (Status.FROZEN_IN, Status.FROZEN_BOTH, None),
+        (Status.DORMANT, Status.FROZEN_BOTH, None),
+        (Status.FROZEN_BOTH, Status.FROZEN_IN, Objection.LOOSER),
+        (Status.DORMANT, Status.FROZEN_IN, Objection.LOOSER),
+        (Status.FROZEN_IN, Status.ACTIVE, Objection.LOOSER),
+    ],
+)
+def test_whoever_may_not_loosen_makes_an_account_only_stricter(
+    before: Status, status: Status, objection: Objection | None
+) -> None:
+    rows = book(wallet(JUMAS, 500, status=before))
+    found = set_status(JUMA, status, MAKER, rows, loosens=False)
+
+    assert (found.objection if isinstance(found, Objected) else None) is objection
+    assert isinstance(set_status(JUMA, status, CHECKER, rows), Decision)
 
 
 def test_commission_accounts_have_neither_status_nor_cap() -> None:

@@ -201,6 +201,47 @@ def test_what_is_free_costs_nothing() -> None:
     assert told(texts) == ["KE-2027.csv:2: E43 airtime is free: each fee of it must be 0.00"]
 
 
+@pytest.mark.parametrize(
+    ("part", "whole"),
+    [
+        ("pay_bill.business", "pay_bill takes 1.00 to 250000.00"),
+        ("deposit.commission", "deposit takes 50.00 to 250000.00"),
+        ("withdraw.commission", "withdraw takes 50.00 to 250000.00"),
+    ],
+)
+@pytest.mark.parametrize(("lowest", "highest"), [("1.00", "2500.00"), ("60.00", "250000.00")])
+def test_a_part_that_leaves_out_what_its_service_takes_is_told(
+    part: str, whole: str, lowest: str, highest: str
+) -> None:
+    percent = "0,20" if part.endswith("commission") else "15,"
+    rows = f"KE-2027,{part},KES,2027-01-01,{percent},{lowest},{highest},0.50"
+    faults = told(shipped() | {"KE-2027.csv": file(rows)})
+    (found,) = (line for line in faults if "W49" not in line)
+
+    assert found == (
+        f"KE-2027.csv:2: E43 {part} is for {lowest} to {highest}, but {whole} from 2027-01-01 "
+        "on: write its bands for all of that"
+    )
+
+
+def test_a_service_that_takes_more_than_its_part_is_for_is_told_where_the_part_stands() -> None:
+    more = file("KE-2027,pay_bill,KES,2027-01-01,15,,1.00,300000.00,0.00")
+    (fault,) = told(shipped() | {"KE-2027.csv": more})
+
+    assert fault.startswith("KE-PAYBILL-2024.csv:22: E43 pay_bill.business is for 1.00 to 2500")
+
+
+@pytest.mark.parametrize("fee", ["1.00", "5.00"])
+def test_what_is_kept_of_a_bill_leaves_its_biller_something(fee: str) -> None:
+    rows = f"KE-2027,pay_bill.business,KES,2027-01-01,15,,1.00,250000.00,{fee}"
+    (found,) = told(shipped() | {"KE-2027.csv": file(rows)})
+
+    assert found == (
+        f"KE-2027.csv:2: E47 pay_bill.business takes {fee} of 1.00: "
+        "lower the fee, or begin the band with a greater amount"
+    )
+
+
 def test_a_warning_keeps_nothing_from_being_used() -> None:
     texts = shipped() | {"KE-2027.csv": file(f"KE-2027{NEXT_YEAR}1.00,250000.00,2.00")}
     assert [line.split(" ")[1] for line in told(texts)] == ["W47"]

@@ -16,6 +16,7 @@ from ussd_gateway.store.database import writing
 from ussd_gateway.store.days.clocks import SlowerClock
 from ussd_gateway.store.days.end_of_day import EndOfDay
 from ussd_gateway.store.inquiry import Turnover
+from ussd_gateway.store.ledger.postgres import PostgresBooks
 from ussd_gateway.store.ledger.writer import Writer
 from ussd_gateway.store.schema import end_of_day
 
@@ -254,6 +255,24 @@ def test_a_clock_that_ran_ahead_alone_closes_no_day(
     assert close_all(days) == []
     clock.at += ONE_DAY
     assert writer.run(pay("k2"), within_s=5).name == "ok"
+
+
+@pytest.mark.parametrize("engine", ["postgres"], indirect=True)
+def test_nothing_is_dated_on_a_day_that_has_not_begun_by_the_servers_clock(
+    wallets: Engine,
+) -> None:
+    ahead, right = SetClock(datetime.now(UTC) + 2 * ONE_DAY), SetClock(datetime.now(UTC))
+
+    def books(engine: Engine) -> PostgresBooks:
+        return PostgresBooks(engine, MARKET.zone)
+
+    with started(wallets, ahead, books) as ran_ahead:
+        assert ran_ahead.run(pay("k1"), within_s=5).name == "timeout"
+        assert (count(wallets, "journal"), count(wallets, "day_counter")) == (0, 0)
+        with started(wallets, right, books) as writer:
+            assert writer.run(pay("k2"), within_s=5).name == "ok"
+        ahead.at = right.at
+        assert ran_ahead.run(pay("k1"), within_s=5).name == "ok"
 
 
 def test_a_clock_that_is_behind_closes_no_day_either(wallets: Engine) -> None:

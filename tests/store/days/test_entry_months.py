@@ -48,6 +48,18 @@ def test_a_payment_finds_the_table_of_its_month_or_the_one_for_all_others(
 
 
 @on_postgres
+def test_an_entry_of_a_clock_that_ran_ahead_keeps_no_month_but_its_own_from_being_made(
+    wallets: Engine, clock: SetClock
+) -> None:
+    with started(wallets, clock) as writer:
+        clock.at = datetime(2101, 1, 5, 6, tzinfo=UTC)
+        assert writer.run(pay("k1"), within_s=5).name == "ok"
+
+    assert keep_ahead(wallets, date(2100, 11, 21)) == 2
+    assert {"entry_2100_12", "entry_2101_02"} <= tables(wallets)
+
+
+@on_postgres
 @pytest.mark.parametrize("verb", ["UPDATE {} SET minor = 5", "DELETE FROM {}", "TRUNCATE {}"])
 @pytest.mark.parametrize("table", ["entry", "entry_other", "entry_2100_12"])
 def test_no_table_of_entries_lets_go_of_a_row(

@@ -45,6 +45,25 @@ def test_what_filled_old_messages_is_forgotten_but_for_the_receipt(engine: Engin
     assert words(engine) == [None, None, None, "words"]
 
 
+def test_messages_of_a_clock_that_ran_ahead_hold_up_no_others(engine: Engine) -> None:
+    ahead_ms = NOW_MS + 400 * 24 * 3_600_000
+    send(engine, OLD_MS - 1, ahead_ms, OLD_MS - 1, ahead_ms, NOW_MS, ahead_ms)
+
+    assert forget(engine, now_ms=NOW_MS, today=TODAY) == 3
+    assert words(engine) == [None, None, None, "words", "words", "words"]
+    assert forget(engine, now_ms=NOW_MS, today=TODAY) == 0
+
+
+def test_many_messages_of_a_clock_that_ran_ahead_are_passed_some_at_a_time(
+    engine: Engine,
+) -> None:
+    ahead_ms = NOW_MS + 400 * 24 * 3_600_000
+    send(engine, *[ahead_ms] * (ROWS_MAX + 5), OLD_MS - 1)
+
+    gone = [forget(engine, now_ms=NOW_MS, today=TODAY) for _ in range(3)]
+    assert gone == [ROWS_MAX, 6, 0]
+
+
 def test_it_goes_on_where_it_stopped(engine: Engine) -> None:
     send(engine, *[OLD_MS - 1] * (ROWS_MAX + 5))
 

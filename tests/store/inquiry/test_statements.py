@@ -4,19 +4,19 @@ import itertools
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlalchemy import Engine, insert
+from sqlalchemy import Engine, insert, select
 
-from tests.store.conftest import AMINA, JUMA, SetClock, is_ok, pay, wallet
+from tests.store.conftest import AMINA, JUMA, MARKET, SetClock, is_ok, pay, started, wallet
 from ussd_gateway.domain.accounts import HOUSE_ID_MIN
 from ussd_gateway.domain.book import Book, Decision, HoldPlaced, Work
 from ussd_gateway.domain.journal import Hold, HoldState, Leg, Posting
 from ussd_gateway.domain.statement import Line, Statement
 from ussd_gateway.store import inquiry
-from ussd_gateway.store.database import writing
-from ussd_gateway.store.days.journal_ids import first_id
+from ussd_gateway.store.database import reading, writing
+from ussd_gateway.store.days.end_of_day import EndOfDay
 from ussd_gateway.store.inquiry import TooLong
 from ussd_gateway.store.ledger.writer import Writer
-from ussd_gateway.store.schema import account, business, entry, journal, subscriber
+from ussd_gateway.store.schema import account, business, end_of_day, subscriber
 
 DAY = date(2026, 11, 21)
 ONE_DAY = timedelta(days=1)
@@ -180,31 +180,84 @@ def test_a_period_in_which_nothing_moved_holds_what_was_there(
     assert (never.opening_minor, never.closing.minor) == (0, 0)
 
 
-def test_entries_that_crossed_at_midnight_stand_in_one_statement_each(
-    wallets: Engine,
+def test_an_entry_stands_in_the_statement_of_its_business_date(
+    writer: Writer, holders: Engine, clock: SetClock
 ) -> None:
-    """Numbered 1 to 6, of day 1, 1, 2, 1, 2, 2."""
-    days = [DAY, DAY, DAY + ONE_DAY, DAY, DAY + ONE_DAY, DAY + ONE_DAY]
-    with writing(wallets) as connection:
-        for seq, day in enumerate(days, 1):
-            number = first_id(day) + seq
-            connection.execute(
-                insert(journal).values(
-                    id=number,
-                    kind="pay",
-                    receipt=f"R{seq}",
-                    business_date=day,
-                    event_at_ms=0,
-                    created_at_ms=0,
-                )
-            )
-            connection.execute(insert(entry).values((number, 1, JUMA, -seq, seq * 10, seq)))
-        connection.execute(account.update().where(account.c.id == JUMA).values(seq=6))
+    """A process whose clock was ahead wrote one of the next day among those of this one."""
+    with started(holders, clock_ahead := SetClock()) as ahead:
+        clock_ahead.at = clock.at + ONE_DAY
+        writer.run(pay("k1", 1), within_s=5)
+        ahead.run(pay("k2", 100), within_s=5)
+        for number in (2, 3):
+            writer.run(pay(f"this{number}", number), within_s=5)
+        ahead.run(pay("k3", 200), within_s=5)
+    first, second = of(holders, "w2"), of(holders, "w2", DAY + ONE_DAY, DAY + ONE_DAY)
 
-    first, second = of(wallets, "w2"), of(wallets, "w2", DAY + ONE_DAY, DAY + ONE_DAY)
-    assert amounts(first) == [1, 2]
-    assert amounts(second) == [3, 4, 5, 6]
-    assert first.closing == second.opening
+    assert amounts(first) == [1, 2, 3]
+    assert [line.balance_minor for line in first.lines] == [1, 3, 6]
+    assert amounts(second) == [100, 200]
+    assert (first.closing.minor, second.opening_minor, second.closing.minor) == (6, 6, 306)
+    assert amounts(of(holders, "w2", DAY, DAY + ONE_DAY)) == [1, 2, 3, 100, 200]
+
+
+@pytest.mark.parametrize("days_ahead", [1, 3, 400])
+def test_a_statement_comes_to_what_the_end_of_day_says(
+    writer: Writer, holders: Engine, clock: SetClock, days_ahead: int
+) -> None:
+    days = EndOfDay(holders, clock, MARKET)
+    with started(holders, ahead := SetClock()) as fast:
+        ahead.at = clock.at + days_ahead * ONE_DAY
+        fast.run(pay("ahead", 500), within_s=5)
+    for number in range(4):
+        writer.run(pay(f"a{number}", 10 + number), within_s=5)
+        writer.run(pay(f"b{number}", 20 + number), within_s=5)
+        clock.at += ONE_DAY
+    before = [of(holders, "w2", DAY + n * ONE_DAY, DAY + n * ONE_DAY) for n in range(4)]
+    while days.close_next():
+        pass
+    after = [of(holders, "w2", DAY + n * ONE_DAY, DAY + n * ONE_DAY) for n in range(4)]
+
+    assert before == after
+    assert all(each.adds_up for each in after)
+    with reading(holders) as connection:
+        ends = connection.execute(
+            select(end_of_day.c.business_date, end_of_day.c.credits - end_of_day.c.debits)
+            .where(end_of_day.c.account_id == JUMA)
+            .order_by(end_of_day.c.business_date)
+        )
+        assert [(each.last, each.closing.minor) for each in after] == list(map(tuple, ends))
+
+
+def test_a_statement_finds_what_stands_far_from_its_place(
+    writer: Writer, holders: Engine, clock: SetClock
+) -> None:
+    """More entries than a page lie between where it stands and where its day does."""
+    with started(holders, ahead := SetClock()) as fast:
+        ahead.at = clock.at + 2 * ONE_DAY
+        fast.run(pay("ahead", 300), within_s=5)
+    ticks: list[object] = []
+    for number in range(600):
+        writer.submit(pay(f"k{number}", 1), ticks.append)
+    writer.run(pay("last", 1), within_s=30)
+    clock.at += 3 * ONE_DAY
+    while EndOfDay(holders, clock, MARKET).close_next():
+        pass
+    late = of(holders, "w2", DAY + 2 * ONE_DAY, DAY + 2 * ONE_DAY)
+
+    assert (late.opening_minor, amounts(late), late.closing.minor) == (601, [300], 901)
+    assert amounts(of(holders, "w2")) == [1] * 601
+
+
+def test_a_statement_does_not_add_up_where_the_account_holds_something_else(
+    writer: Writer, holders: Engine
+) -> None:
+    for number in range(3):
+        writer.run(pay(f"k{number}", 100), within_s=5)
+    with writing(holders) as connection:
+        connection.execute(account.update().where(account.c.id == JUMA).values(credits=301))
+
+    assert not of(holders, "w2").adds_up
+    assert not of(holders, "w2", DAY - ONE_DAY, DAY).adds_up
 
 
 def test_more_entries_than_one_page_are_read_whole(writer: Writer, holders: Engine) -> None:

@@ -110,6 +110,8 @@ def test_those_that_wait_are_listed_with_who_and_why(office: Office) -> None:
     receipt = office.sends(500_00)
     asked = ask(office, receipt)
     [one] = office.at.records.waiting(("refund", "reversal"), count_max=5)
+    assert office.at.records.waiting_count(("refund", "reversal")) == 1
+    assert office.at.records.waiting_count(("parked",)) == 0
 
     assert (one.hold.id, one.original, one.hold.minor) == (number(asked), receipt, 500_00)
     assert (one.source.name, one.target.name) == ("Juma Otieno", "Amina Wafula")

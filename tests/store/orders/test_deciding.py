@@ -1,6 +1,7 @@
 """One of all who decide wins; what nobody decides, or somebody refuses, is free again."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -12,6 +13,7 @@ from tests.world import at_once
 from ussd_gateway.domain.book import Outcome, Status
 from ussd_gateway.domain.money import Money
 from ussd_gateway.services.orders.ask_reversal import ASKED_FOR_MS
+from ussd_gateway.store.days.clocks import SlowerClock
 
 
 def test_who_asked_does_not_approve(office: Office) -> None:
@@ -42,6 +44,20 @@ def test_what_nobody_decides_in_time_is_not_approved_even_if_nobody_said_so_yet(
 
     assert approve(office, asked).name == "overdue"
     assert held(office, asked) == ("pending", 0)
+
+
+def test_a_scheduler_whose_clock_ran_ahead_alone_lets_nothing_go(
+    office: Office, clock: SetClock
+) -> None:
+    """The database's clock is right."""
+    clock.at = datetime.now(UTC)
+    asked = ask(office, office.sends())
+    ahead = SetClock(clock.at + timedelta(days=8))
+    desk = replace(office.at, clock=SlowerClock(office.engine, ahead))
+    assert replace(office, at=desk).overdue.expire() == 0
+    assert held(office, asked) == ("pending", 0)
+
+    assert replace(office, at=replace(office.at, clock=ahead)).overdue.expire() == 1
 
 
 def test_the_scheduler_lets_go_what_is_overdue_and_nothing_before(

@@ -86,6 +86,7 @@ def test_accounts_that_are_not_active_are_listed_with_the_last_who_and_why(
     orders.set_cap((JUMA,), kes(1), by("njeri", "another order"))
 
     [one] = office.at.records.barred(count_max=5)
+    assert office.at.records.barred_count() == 1
     assert (one.holder.ref, one.holder.name) == (JUMA, "Juma Otieno")
     assert (one.status, one.balance) == (Status.FROZEN_BOTH, kes(0))
     assert (one.by, one.why) == ("odhiambo", 'said "status" again')

@@ -43,6 +43,7 @@ class Objection(Enum):
     OVER_HELD = "over_held"
     SAME = "same"
     CLOSED = "closed"  # for good
+    LOOSER = "looser"  # it would let through what is barred now
     NOT_EMPTY = "not_empty"
     SERVES = "serves"  # somebody's counter stands on it
     IN_USE = "in_use"

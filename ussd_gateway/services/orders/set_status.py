@@ -15,9 +15,16 @@ from ussd_gateway.services.orders.desk import By, Desk, Objected, Objection, obj
 
 
 def set_status(
-    holder: Holder, status: Status, by: By, book: Book, needed: Needed | None = None
+    holder: Holder,
+    status: Status,
+    by: By,
+    book: Book,
+    needed: Needed | None = None,
+    *,
+    loosens: bool = True,
 ) -> Decision | Objected:
-    """Pure. `needed` is looked up before an account is closed."""
+    """Pure. `needed` is looked up before an account is closed. `loosens`: whether `by` may let
+    through what is barred now."""
     account = book.accounts[holder.account_id]
     if (objection := _not_to_be_set(holder)) is not None:
         return objection
@@ -25,6 +32,8 @@ def set_status(
         return objected(Objection.SAME, status=status.value)
     if account.status is Status.CLOSED:
         return objected(Objection.CLOSED)
+    if not loosens and not status.bars_all_of(account.status):
+        return objected(Objection.LOOSER, status=account.status.value)
     if status is Status.CLOSED and not _empty(account):
         return objected(Objection.NOT_EMPTY, balance=account.balance)
     if needed is not None and needed.serves:
@@ -81,9 +90,11 @@ class StatusService:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    def set_status(self, refs: tuple[str, ...], status: Status, by: By) -> Outcome:
-        """`refs` are what the account may be called, the likeliest first. Raises BooksLost, as
-        the other does."""
+    def set_status(
+        self, refs: tuple[str, ...], status: Status, by: By, *, loosens: bool = True
+    ) -> Outcome:
+        """`refs` are what the account may be called, the likeliest first. `loosens`: whether
+        `by` may let through what is barred now. Raises BooksLost, as the other does."""
         found = self._desk.records.holder(*refs)
         if found is None:
             return objected(Objection.NO_ACCOUNT).outcome
@@ -94,7 +105,7 @@ class StatusService:
             ("status", found.ref, status.value),
             subject=_subject(found),
             accounts=(found.account_id,),
-            decide=lambda book: set_status(found, status, by, book, needed),
+            decide=lambda book: set_status(found, status, by, book, needed, loosens=loosens),
         )
 
     def set_cap(self, refs: tuple[str, ...], cap: Money | None, by: By) -> Outcome:

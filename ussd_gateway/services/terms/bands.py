@@ -7,7 +7,7 @@ from ussd_gateway.domain.tariff import Band
 from ussd_gateway.files.faults import Faults
 from ussd_gateway.services.terms.amounts import in_minor, plain
 from ussd_gateway.services.terms.heads import Head
-from ussd_gateway.services.terms.priced import FREE
+from ussd_gateway.services.terms.priced import BUSINESS, FREE
 from ussd_gateway.services.terms.rows import Slip
 
 
@@ -60,6 +60,9 @@ def add_band(
         return _untouched(row["lowest"], Money(lowest, currency), Money(due, currency))
     if fee and row["service"] in FREE:
         return "E43", f"{row['service']} is free", "each fee of it must be 0.00"
+    if fee >= lowest and row["service"].endswith(BUSINESS):
+        takes = f"{row['service']} takes {row['fee']} of {row['lowest']}"
+        return "E47", takes, "lower the fee, or begin the band with a greater amount"
     return None
 
 

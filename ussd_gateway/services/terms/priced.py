@@ -17,3 +17,12 @@ SERVICES = (
 # place for a fee, which would be kept though nothing was delivered.
 FREE = ("deposit", "airtime")
 COMMISSION = ".commission"
+# What comes out of the amount itself, before its payee gets it.
+BUSINESS = ".business"
+# A part has a band for each amount that what it is a part of takes: what it left out would be
+# paid without it.
+PARTS = {
+    "withdraw.commission": ("withdraw", "voucher"),
+    "deposit.commission": ("deposit",),
+    "pay_bill.business": ("pay_bill",),
+}

@@ -13,7 +13,7 @@ head office gets.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from itertools import pairwise
+from itertools import pairwise, product
 
 from ussd_gateway.domain.tariff import PriceBook, Tariff, price_book
 from ussd_gateway.files.faults import Fault, Faults
@@ -28,7 +28,7 @@ from ussd_gateway.services.terms.heads import (
     second_slip,
     tariff_of,
 )
-from ussd_gateway.services.terms.priced import SERVICES
+from ussd_gateway.services.terms.priced import PARTS, SERVICES
 from ussd_gateway.services.terms.rows import read_rows
 
 FOLDER = "menus/tariffs"
@@ -68,7 +68,9 @@ def read_price_book(
         faults += [*_narrower(stand), *_not_in_force(tariffs, today, folder)]
     if any(not fault.warns for fault in faults):
         return None, faults
-    return price_book(tariffs), faults
+    prices = price_book(tariffs)
+    faults += _left_out(prices, stand, today)
+    return (None if any(not fault.warns for fault in faults) else prices), faults
 
 
 def _read(text: str, file: str, currency: str) -> tuple[Mapping[int, Tariff], list[Fault]]:
@@ -106,6 +108,26 @@ def _narrower(stand: Iterable[_Stands]) -> Iterator[Fault]:
             takes = f"{after.service} takes {_span(after)} from {after.since} on"
             advice = "begin as low and end as high, unless the rest is to be left out"
             yield Fault("W49", file, line, f"{takes}, and {_span(before)} before", advice)
+
+
+def _left_out(prices: PriceBook, stand: Iterable[_Stands], today: date) -> Iterator[Fault]:
+    """Amounts for which a part of a price is missing, on any day from now on."""
+    stands = {(tariff.service, tariff.since): (file, line) for file, line, tariff in stand}
+    days = sorted({today} | {since for _, since in stands if since > today})
+    told: set[tuple[str, int]] = set()
+    for day, (name, wholes) in product(days, PARTS.items()):
+        part = prices.tariff(name, day)
+        assert part is not None, "told above"
+        where = stands[name, part.since]
+        for whole in (prices.tariff(each, day) for each in wholes):
+            assert whole is not None, "told above"
+            covers = part.lowest <= whole.lowest and part.highest >= whole.highest
+            if covers or where in told:
+                continue
+            told.add(where)
+            takes = f"{name} is for {_span(part)}, but {whole.service} takes {_span(whole)}"
+            on = "" if day == today else f" from {day} on"
+            yield Fault("E43", *where, f"{takes}{on}", "write its bands for all of that")
 
 
 def _span(tariff: Tariff) -> str:

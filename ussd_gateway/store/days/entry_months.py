@@ -22,7 +22,9 @@ _THERE = text(
     "SELECT c.relname FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid "
     "WHERE inhparent = 'entry'::regclass"
 )
-_IN_OTHER = text("SELECT EXISTS (SELECT FROM entry_other WHERE journal_id >= :first)")
+_IN_OTHER = text(
+    "SELECT EXISTS (SELECT FROM entry_other WHERE journal_id >= :first AND journal_id < :end)"
+)
 
 
 def keep_ahead(engine: Engine, today: date) -> int:
@@ -50,7 +52,7 @@ def _missing(connection: Connection, today: date) -> Iterator[date]:
 def _make(connection: Connection, month: date) -> bool:
     """Beside the others first and then attached, which holds up no payment and no reader."""
     first, end = first_id(month), first_id(_next(month))
-    if connection.execute(_IN_OTHER, {"first": first}).scalar_one():
+    if connection.execute(_IN_OTHER, {"first": first, "end": end}).scalar_one():
         return False
     table = f"entry_{month:%Y_%m}"
     for statement in (

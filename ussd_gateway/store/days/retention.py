@@ -41,34 +41,41 @@ def forget(engine: Engine, *, now_ms: int, today: date) -> int:
     with writing(engine) as connection:
         counts = delete(menu_count).where(menu_count.c.day < today - COUNTS_KEPT)
         connection.execute(counts)
-        return _forget_words(connection, before_ms=now_ms - SMS_WORDS_KEPT // _MS)
+        return _forget_words(connection, now_ms - SMS_WORDS_KEPT // _MS, now_ms)
 
 
-def _forget_words(connection: Connection, *, before_ms: int) -> int:
+def _forget_words(connection: Connection, before_ms: int, now_ms: int) -> int:
     reached = connection.execute(_REACHED).scalar() or 0
+    is_open = outbox.c.state.in_(_OPEN)
+    # One of a day to come was written by a clock that ran ahead: it goes with its neighbours.
     next_ones = (
-        select(outbox.c.id, outbox.c.event_at_ms, outbox.c.state)
-        .where(outbox.c.id > reached)
+        select(outbox.c.id, outbox.c.event_at_ms, is_open.label("is_open"))
+        .where(outbox.c.id > reached, (outbox.c.event_at_ms <= now_ms) | is_open)
         .order_by(outbox.c.id)
         .limit(ROWS_MAX)
         .subquery()
     )
     # It waits for one that is still to be sent, as each of them is or is given up some day.
-    kept = (next_ones.c.event_at_ms >= before_ms) | next_ones.c.state.in_(_OPEN)
+    kept = (next_ones.c.event_at_ms >= before_ms) | next_ones.c.is_open
     first_kept = connection.execute(select(func.min(next_ones.c.id)).where(kept)).scalar()
-    old = select(func.max(next_ones.c.id), func.count())
+    old = select(func.max(next_ones.c.id))
     if first_kept is not None:
         old = old.where(next_ones.c.id < first_kept)
-    last, count = connection.execute(old).one()
-    if not count:
+    last = connection.execute(old).scalar()
+    if last is None:
         return 0
 
-    passed = (outbox.c.id > reached) & (outbox.c.id <= last)
-    found = connection.execute(select(outbox.c.id, outbox.c.params).where(passed))
+    passed = (
+        select(outbox.c.id, outbox.c.params)
+        .where(outbox.c.id > reached, outbox.c.id <= last)
+        .order_by(outbox.c.id)
+        .limit(ROWS_MAX)
+    )
+    found = connection.execute(passed).all()
     left = [{"row": number, "left": _receipt_of(params)} for number, params in found]
     connection.execute(_KEEP_ONE, left)
-    connection.execute(_REACH, {"value": last})
-    return int(count)
+    connection.execute(_REACH, {"value": found[-1].id})
+    return len(found)
 
 
 def _receipt_of(params: str) -> str:

@@ -3,7 +3,7 @@ up."""
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 
 from sqlalchemy import Engine, select
 
@@ -11,7 +11,7 @@ from ussd_gateway.domain.accounts import COMMISSION_PAID, DUE_FROM_TRUST, EXCISE
 from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.what_if import KINDS, Charge, Paid
 from ussd_gateway.store.codec import decode_outcome
-from ussd_gateway.store.days.journal_ids import first_id
+from ussd_gateway.store.days.journal_ids import first_id, id_behind
 from ussd_gateway.store.schema import account, entry, idempotency, journal
 from ussd_gateway.store.snapshot import beside, rows, snapshot
 
@@ -20,7 +20,7 @@ _CHARGED = (DUE_FROM_TRUST, EXCISE, COMMISSION_PAID)
 
 def paid(engine: Engine, *, first: date, last: date) -> Iterator[Paid]:
     """All that tariffs priced on these business dates, and those between."""
-    since, until = first_id(first), first_id(last + timedelta(days=1))
+    since, until = first_id(first), id_behind(last)
     journals = (
         select(journal.c.id, journal.c.kind, idempotency.c.outcome)
         .select_from(journal.join(idempotency, idempotency.c.journal_id == journal.c.id))

@@ -118,6 +118,11 @@ class SqlRecords:
         with asking(self._engine) as connection:
             return _held(connection, connection.execute(found).all())
 
+    def waiting_count(self, kinds: Sequence[str]) -> int:
+        found = select(func.count()).select_from(hold).where(_PENDING, hold.c.kind.in_(kinds))
+        with asking(self._engine) as connection:
+            return int(connection.execute(found).scalar_one())
+
     def overdue(self, now_ms: int, *, count_max: int) -> list[int]:
         found = (
             select(hold.c.id)
@@ -168,6 +173,12 @@ class SqlRecords:
         with asking(self._engine) as connection:
             rows = connection.execute(found).all()
             return [_barred(row, _last_order(connection, row)) for row in rows]
+
+    def barred_count(self) -> int:
+        not_active = account.c.status != Status.ACTIVE.value
+        found = select(func.count()).select_from(account).where(not_active)
+        with asking(self._engine) as connection:
+            return int(connection.execute(found).scalar_one())
 
 
 def _holders(connection: Connection, account_ids: Iterable[int]) -> dict[int, Holder]:

@@ -6,7 +6,9 @@ Hot accounts (fees, tax) have the highest ids, so they are locked last.
 """
 
 from collections.abc import Sequence
+from datetime import datetime, time
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 import psycopg
@@ -32,11 +34,13 @@ _ACCOUNTS = f"SELECT {ACCOUNT} FROM account WHERE id = ANY(%s::bigint[]) ORDER B
 # A later statement than the locks: it sees what was committed while we waited for them.
 _STORED = "SELECT key, content, outcome FROM idempotency WHERE key = ANY(%s::text[])"
 _DAY = "SELECT issued, kid FROM day_counter WHERE business_date = %s FOR UPDATE"
-# Not where a later day is closed: nobody would count it any more.
+# Not where a later day is closed: nobody would count it any more. Nor where the server's clock
+# does not say that the day begins: what a clock that ran ahead writes is dated so for good.
 _NEW_DAY = (
     "INSERT INTO day_counter (business_date, kid, issued) SELECT day, kid, 0 "
-    "FROM (VALUES (%s::date, %s::text)) AS new (day, kid) "
+    "FROM (VALUES (%s::date, %s::text, %s::timestamptz)) AS new (day, kid, begins) "
     "WHERE NOT EXISTS (SELECT FROM closed_day WHERE business_date >= day) "
+    "AND (begins IS NULL OR begins <= clock_timestamp() + interval '5 minutes') "
     "ON CONFLICT DO NOTHING"
 )
 _HOLDS = f"SELECT {HOLD} FROM hold WHERE id = ANY(%s::bigint[]) ORDER BY id FOR UPDATE"
@@ -103,10 +107,12 @@ _ELSEWHERE = (
 
 
 class PostgresBooks:
-    """One connection of its own, kept open from batch to batch."""
+    """One connection of its own, kept open from batch to batch. Where its days begin by `zone`,
+    none is begun that the server's clock does not know of; None: by a clock that was set."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, zone: ZoneInfo | None = None) -> None:
         self._engine = engine
+        self._zone = zone
         self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
         self._committing = False
 
@@ -196,9 +202,11 @@ class PostgresBooks:
     def _begin_day(self, wanted: Wanted) -> tuple[int, str]:
         """The day's first batch; where two processes meet in it, one begins the day."""
         connection = self._open
-        connection.execute(_NEW_DAY, (wanted.business_date, wanted.kid))
-        found = connection.execute(_DAY, (wanted.business_date,)).fetchone()
-        assert found is not None, "a later day is closed"
+        day = wanted.business_date
+        begins = self._zone and datetime.combine(day, time(0), self._zone)
+        connection.execute(_NEW_DAY, (day, wanted.kid, begins))
+        found = connection.execute(_DAY, (day,)).fetchone()
+        assert found is not None, "a later day is closed, or the server says that it is earlier"
         return found[0], found[1]
 
     @property

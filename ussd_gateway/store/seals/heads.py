@@ -42,7 +42,7 @@ def _first(folder: Path, market_date: date) -> Path:
 
 def _seq_of(path: Path) -> object:
     """None where it cannot be read as a head: a matter for the checker."""
-    with suppress(ValueError, AttributeError):
+    with suppress(ValueError, AttributeError, RecursionError):
         return json.loads(path.read_text("utf-8")).get("seq")
     return None
 
