@@ -209,6 +209,18 @@ def test_the_trial_balance_of_an_open_day_says_how_to_close_it(the_23rd: Environ
     assert done.stderr == (f"{DAY} is not closed: run `ussd-gateway ledger eod --date {DAY}`\n")
 
 
+def test_a_clock_that_was_set_back_behind_a_closed_day_is_told_by_the_doctor(
+    closed: Environ,
+) -> None:
+    back = closed | _at(datetime(2025, 11, 22, 9, 0, tzinfo=UTC))
+    sound, told = run("doctor", **closed), run("doctor", **back)
+
+    assert "ok  today     2025-11-23: open for payments" in sound.stdout
+    assert told.returncode == 1
+    assert "--  today     2025-11-22 by this machine's clock, and closed" in told.stdout
+    assert "payments go on by themselves on 2025-11-23" in told.stdout
+
+
 def test_books_with_closed_days_are_right(closed: Environ) -> None:
     done = run("ledger", "verify", **closed)
 

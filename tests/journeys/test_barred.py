@@ -170,7 +170,7 @@ def test_an_agent_pays_into_no_barred_wallet_and_out_of_no_barred_float(
 
     bar(world, "100200", Status.FROZEN_BOTH)
     assert deposits("amina", "1", "0711000001", "500", "6174") == (
-        "END Your account is blocked. Call your head office. Nothing was moved."
+        "END Your account is blocked. Go to your head office with your ID. Nothing was moved."
     )
     assert world.sms() == []
 

@@ -28,7 +28,7 @@ from ussd_gateway.services.send_money import SendMoneyService
 from ussd_gateway.services.teller import Teller
 from ussd_gateway.services.vouchers import cash_voucher, give_back_voucher, send_voucher
 from ussd_gateway.services.vouchers.cash_voucher import CashVoucherService
-from ussd_gateway.services.vouchers.send_voucher import VoucherService
+from ussd_gateway.services.vouchers.send_voucher import SendVoucherService
 from ussd_gateway.settings import Purpose, Settings
 from ussd_gateway.store.numbers import AccountNumbers
 from ussd_gateway.store.pins import HmacPinVerifier, HmacTickets
@@ -124,7 +124,7 @@ def services(
     choosing = ChoosePinService(teller, tickets, numbers, random, kid=ring.current_kid)
     offered = (
         SendMoneyService(teller),
-        VoucherService(teller, numbers, random, kid=ring.current_kid),
+        SendVoucherService(teller, numbers, random, kid=ring.current_kid),
         CashVoucherService(teller, SqlVouchers(engine), tickets),
         PayService(teller),
         CashService(teller),

@@ -27,6 +27,7 @@ from ussd_gateway.settings import Purpose, Settings
 from ussd_gateway.sms.africastalking import AfricasTalkingSms
 from ussd_gateway.store import database as databases
 from ussd_gateway.store import migrate
+from ussd_gateway.store.days.end_of_day import EndOfDay
 from ussd_gateway.store.house import open_house
 from ussd_gateway.store.inquiry import SqlRecords
 from ussd_gateway.store.ledger.batch import Books, Numbering
@@ -74,6 +75,7 @@ class Gateway:
     versions: SqlVersions
     counts: CountsWriter
     engine: Engine
+    days: EndOfDay  # by this program's own clock, as its payments are
 
     def close(self) -> None:
         """Ends after the commands that are queued now."""
@@ -133,6 +135,7 @@ def gateway(
         versions,
         counts,
         engine,
+        EndOfDay(engine, clock, market(settings)),
     )
 
 

@@ -84,11 +84,15 @@ class Status(Enum):
 
     @property
     def takes_in(self) -> bool:
-        return self is Status.ACTIVE
+        return self in _TAKING_IN
 
     @property
     def pays_out(self) -> bool:
-        return self in (Status.ACTIVE, Status.FROZEN_IN)
+        return self in _PAYING_OUT
+
+
+_TAKING_IN = (Status.ACTIVE,)
+_PAYING_OUT = (Status.ACTIVE, Status.FROZEN_IN)
 
 
 @dataclass(slots=True)

@@ -5,11 +5,9 @@ from collections.abc import Iterator, Mapping
 import redis
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from ussd_gateway.app import Gateway
-from ussd_gateway.store.database import reading
 from ussd_gateway.store.waiting.outbox import Outbox
 from ussd_gateway.store.waiting.purchases import SqlPurchases
 
@@ -20,8 +18,9 @@ def unready(gateway: Gateway, client: redis.Redis) -> list[str]:
     if not gateway.writer.alive:
         missing.append("the ledger's writer has stopped: restart this process")
     try:
-        with reading(gateway.engine) as connection:
-            connection.execute(text("SELECT 1"))
+        until = gateway.days.shut_until()
+        if until is not None:
+            missing.append(f"by this clock today is closed: no payments until {until}")
     except SQLAlchemyError as error:
         missing.append(f"the database does not answer: {type(error).__name__}")
     try:

@@ -125,7 +125,7 @@ def test_keys_are_taken_in_their_order(cast: Engine) -> None:
     books.begin()
     books.load(NOTHING)
     told = ("c", "o", None, None, None, None, 0, b"")
-    rows = Rows(MONDAY, 0, keys=[("last", *told), ("first", *told)])
+    rows = Rows(MONDAY, 0, 0, keys=[("last", *told), ("first", *told)])
     with ThreadPoolExecutor(1) as pool:
         with writing(cast) as other:
             other.execute(text("SET LOCAL lock_timeout = '1s'"))

@@ -77,9 +77,6 @@ LOOSE = {
     ("closed_day", "closed_at_ms"): "when a day was closed, for a person to read",
     ("price_book", "at_ms"): "when it was kept, for a person to read",
     ("account", "cap"): "its tier's, where no order set it: the tiers are in a file",
-    ("account", "used_on"): "what limits count: no money, and made anew each month",
-    ("account", "used_day"): "the same",
-    ("account", "used_month"): "the same",
     (
         "day_counter",
         "kid",

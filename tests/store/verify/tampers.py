@@ -56,7 +56,7 @@ TAMPERS = (
         "does not exist, and has entries",
         f"DELETE FROM journal WHERE id = {_LAST}",
     ),
-    Tamper({1, 3, 4, 12, 14}, "has no leg", "DELETE FROM entry"),
+    Tamper({None, 1, 3, 4, 12, 14}, "has no leg", "DELETE FROM entry"),
     Tamper({1, 2, 3, 12}, "in no currency", "DELETE FROM account WHERE code = 4010"),
     # 2: debits equal credits
     Tamper(
@@ -127,15 +127,44 @@ TAMPERS = (
         "its floor (None) is not zero or more",
         f"UPDATE account SET floor = NULL WHERE {_JUMA}",
     ),
-    # 8: keys, their outcomes, their SMS
-    Tamper({8, 14}, "has 0 keys", f"DELETE FROM idempotency WHERE journal_id = {_LAST}"),
+    # what limits count: Amina paid 500.00, Juma 150.00
     Tamper(
-        {8, 14},
+        {None},
+        "limits count 0 of 2026-11-21 and 0 of its month; its entries say 50000 of 2026-11-21",
+        f"UPDATE account SET used_day = 0, used_month = 0 WHERE {_AMINA}",
+    ),
+    Tamper(
+        {None},
+        "limits count 40000 of 2026-11-21 and 50000 of its month",
+        f"UPDATE account SET used_day = 40000 WHERE {_AMINA}",
+    ),
+    Tamper(
+        {None},
+        "limits count 15001 of 2026-11-21 and 15001 of its month",
+        f"""
+        UPDATE account SET used_day = used_day + 1, used_month = used_month + 1
+            WHERE {_JUMA}
+        """,
+    ),
+    Tamper(
+        {None},
+        "limits count 50000 of 2026-11-20 and 50000 of its month",
+        f"UPDATE account SET used_on = '2026-11-20' WHERE {_AMINA}",
+    ),
+    Tamper(
+        {None},
+        "limits count 0 of None and 0 of its month; its entries say 50000",
+        f"UPDATE account SET used_on = NULL, used_day = 0, used_month = 0 WHERE {_AMINA}",
+    ),
+    # 8: keys, their outcomes, their SMS
+    Tamper({None, 8, 14}, "has 0 keys", f"DELETE FROM idempotency WHERE journal_id = {_LAST}"),
+    Tamper(
+        {None, 8, 14},
         "its journal 7 is not there",
         f"UPDATE idempotency SET journal_id = 7 WHERE journal_id = {_LAST}",
     ),
     Tamper(
-        {8, 14},
+        {None, 8, 14},
         "has 2 keys",
         f"UPDATE idempotency SET journal_id = {_LAST} WHERE key = {_REFUSED}",
     ),
@@ -161,7 +190,7 @@ TAMPERS = (
         """,
     ),
     Tamper(
-        {8, 14},
+        {None, 8, 14},
         "its outcome cannot be read",
         f"UPDATE idempotency SET outcome = 'fine' WHERE journal_id = {_LAST}",
     ),
@@ -470,7 +499,7 @@ CUNNING = (
     ),
     # what is taken back
     Tamper(
-        {8, 9, 14},
+        {None, 8, 9, 14},
         "took back 1000",
         f"""
         UPDATE journal SET kind = 'refund', reverses_id =

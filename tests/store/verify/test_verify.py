@@ -108,7 +108,10 @@ def test_true_books_pass(books: Books) -> None:
         16: 15 + accounts,
     }
     assert {one.number: one.checked for one in findings if one.number} == checked
-    assert [one.checked for one in findings if one.number is None] == [9, 9, accounts, 9, 0, 0]
+    assert [one.checked for one in findings if one.number is None] == [
+        *(9, 9, accounts, 9, 0, 0),
+        accounts,
+    ]
 
 
 def test_empty_books_pass(engine: Engine) -> None:

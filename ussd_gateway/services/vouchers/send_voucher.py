@@ -165,7 +165,7 @@ def _posting(sender: Subscriber, amount: Money, fee: Fee, price_book_id: str) ->
     return Posting("voucher", legs, price_book_id)
 
 
-class VoucherService:
+class SendVoucherService:
     """What menus call `voucher.quote` and `voucher.send`."""
 
     def __init__(self, teller: Teller, numbers: Numbers, random: Random, *, kid: str) -> None:

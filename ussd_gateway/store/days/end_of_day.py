@@ -134,6 +134,14 @@ class EndOfDay:
             first = connection.execute(select(func.min(journal.c.id))).scalar()
             return None if first is None else day_of(first)
 
+    def shut_until(self) -> date | None:
+        """Where today, by this clock, is closed already, as a clock that was set back says: the
+        first day on which anything can be posted again. None: today."""
+        with reading(self._engine) as connection:
+            last: date | None = connection.execute(_LAST_CLOSED).scalar()
+        today = self._market.business_date(self._now_ms())
+        return None if last is None or last < today else last + _ONE_DAY
+
     def is_over(self, day: date) -> bool:
         """In the market's time zone, and for long enough."""
         return day < self._market.business_date(self._now_ms() - CLOSES_AFTER // _MS)

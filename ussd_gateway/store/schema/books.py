@@ -345,10 +345,17 @@ outbox = Table(
     Column("next_at_ms", BigInteger, nullable=False),
     Column("text", Text),
     Column("segments", SmallInteger),
-    Column("provider_id", String(64), unique=True),
+    Column("provider_id", String(64)),
     Column("cost", String(24)),
     Column("detail", Text),
     UniqueConstraint("key", "msisdn", "template"),
+    Index(
+        "uq_outbox_provider_id",
+        "provider_id",
+        unique=True,
+        sqlite_where=text("provider_id IS NOT NULL"),
+        postgresql_where=text("provider_id IS NOT NULL"),
+    ),
     Index(
         "ix_outbox_open",
         "next_at_ms",
