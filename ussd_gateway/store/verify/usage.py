@@ -2,8 +2,9 @@
 
     counted     send_money, pay_bill, buy_goods, withdraw, airtime, voucher: the amount that the
                 key's outcome tells, without the fee, on the business date
-    given back  refund, reversal of a payment: what its hold posted. airtime_returned,
-                voucher_returned: what came in. Of the date on which it had been counted
+    given back  refund of a payment: what its hold posted. Its reversal: all that was counted of
+                it. airtime_returned, voucher_returned: what came in. Of the date on which it
+                had been counted
 
 The entries of a wallet are numbered in the order in which they came about, and each payment and
 each return is one of them: so it can be counted again to the last cent, whatever the clocks
@@ -46,6 +47,7 @@ _ACCOUNTS = select(
 
 _ORIGIN = journal.alias("origin")
 _ORDERED = idempotency.alias("ordered")
+_REVERSED = idempotency.alias("reversed")
 _ORDERED_BY = case(
     (
         journal.c.kind == "airtime_returned",
@@ -67,6 +69,7 @@ _EVENTS = (
         entry.c.minor,
         idempotency.c.outcome,
         hold.c.posted,
+        _REVERSED.c.outcome,
         journal.c.reverses_id,
         _ORIGIN.c.kind,
         cast(_ORIGIN.c.business_date, String),
@@ -76,6 +79,10 @@ _EVENTS = (
         .join(journal, journal.c.id == entry.c.journal_id)
         .join(idempotency, idempotency.c.journal_id == journal.c.id)
         .outerjoin(hold, hold.c.id == journal.c.hold_id)
+        .outerjoin(
+            _REVERSED,
+            and_(journal.c.kind == "reversal", _REVERSED.c.journal_id == journal.c.reverses_id),
+        )
         .outerjoin(_ORDERED, _ORDERED.c.key == _ORDERED_BY)
         .outerjoin(
             _ORIGIN,
@@ -180,8 +187,10 @@ def _counts(row: Row) -> bool:
 
 
 def _event(row: Row) -> _Event:
-    _, first_batch, number, day, leg, outcome, posted, _, _, counted_on = row
+    _, first_batch, number, day, leg, outcome, posted, whole, _, _, counted_on = row
     came = leg if posted is None else -posted
+    if whole is not None:
+        came = -_amount(whole, -came)
     minor = _amount(outcome, leg) if leg > 0 else came
     return _Event(bool(first_batch), number, day, minor, counted_on)
 
