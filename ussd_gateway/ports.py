@@ -351,6 +351,9 @@ class Reads(Protocol):
     def takes_in(self, account_id: int) -> bool:
         """Whether an account is there and its status lets money into it. Raises BooksLost."""
 
+    def has_room(self, account_id: int, amount: Money) -> bool:
+        """Whether it takes this much in besides, on its way or there. Raises BooksLost."""
+
     def movements(self, account_id: int, *, count_max: int) -> Sequence[Movement]:
         """The newest entries of an account, newest first. Raises BooksLost."""
 
@@ -378,7 +381,9 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A journal as its receipt finds it. `payer` and `payee`: of its first two legs."""
+    """A journal as its receipt finds it. `payer` and `payee`: of its first two legs. `paid` is
+    the amount that its payer saw, beside the fee: no leg says it, where both sides share the
+    fee. None: it was nothing that anybody was shown."""
 
     id: int
     kind: str
@@ -387,12 +392,13 @@ class Recorded:
     payee: Holder
     account_ids: tuple[int, ...]  # of all its legs, in their order
     commission_ids: frozenset[int]  # those of them where agents' commission accrues
+    paid: Money | None
 
 
 @dataclass(frozen=True, slots=True)
 class OnHold:
     """A hold as staff see it. `original` is the receipt of what it is to take back, and `paid`
-    what that has brought its payee; empty and None where it takes nothing back. `by` asked for
+    what its payer saw as its amount; empty and None where it takes nothing back. `by` asked for
     it, because of `why`."""
 
     hold: Hold
@@ -421,10 +427,11 @@ class Barred:
 @dataclass(frozen=True, slots=True)
 class Needed:
     """What an account is still there for, at its entry `seq`: whose counter it is, in words for
-    staff (empty: nobody's), and how many purchases of its holder are open."""
+    staff (empty: nobody's), and how many purchases and vouchers are open whose money may come
+    back to it."""
 
     serves: str
-    purchases: int
+    may_come_back: int
     seq: int
 
 
@@ -440,6 +447,9 @@ class Records(Protocol):
     def waiting(self, kinds: Sequence[str], *, count_max: int) -> Sequence[OnHold]:
         """Holds of these kinds that nobody has decided, the oldest first."""
 
+    def waiting_count(self, kinds: Sequence[str]) -> int:
+        """How many such holds there are."""
+
     def overdue(self, now_ms: int, *, count_max: int) -> Sequence[int]:
         """Holds whose time is over and that are still pending, the oldest first."""
 
@@ -451,6 +461,9 @@ class Records(Protocol):
 
     def barred(self, *, count_max: int) -> Sequence[Barred]:
         """Accounts that are not active, by reference."""
+
+    def barred_count(self) -> int:
+        """How many such accounts there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -500,7 +513,7 @@ class Vouchers(Protocol):
     """Looks at vouchers without a lock. Each raises BooksLost."""
 
     def of_number(self, msisdn: Msisdn) -> Sequence[Voucher]:
-        """Those for a number that are open or went back: the open ones first."""
+        """Those for a number: all that are open, and those that went back lately."""
 
     def voucher(self, voucher_id: int) -> Voucher | None:
         """One, whatever became of it."""

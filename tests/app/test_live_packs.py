@@ -16,10 +16,10 @@ from ussd_gateway.app.live_packs import LivePacks
 from ussd_gateway.files.faults import Fault
 from ussd_gateway.ports import BooksLost
 from ussd_gateway.store.database import connect, writing
+from ussd_gateway.store.menus.rollout import Numbers, Rollout, Share, Through
+from ussd_gateway.store.menus.stops import SqlStops
+from ussd_gateway.store.menus.versions import SqlVersions, freeze
 from ussd_gateway.store.migrate import upgrade
-from ussd_gateway.store.rollout import Numbers, Rollout, Share, Through
-from ussd_gateway.store.stops import SqlStops
-from ussd_gateway.store.versions import SqlVersions, freeze
 from ussd_gateway.ussd.menu import Program
 from ussd_gateway.ussd.versions import digest_of
 

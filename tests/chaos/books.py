@@ -14,11 +14,11 @@ from tests.chaos.report import Report
 from ussd_gateway.domain.accounts import TRUST_BANK, WALLET, house_id, house_ref
 from ussd_gateway.embedded.postgres import Postgres
 from ussd_gateway.store.database import connect, reading, writing
-from ussd_gateway.store.heads import export
 from ussd_gateway.store.ledger.writer import Writer
 from ussd_gateway.store.migrate import upgrade
 from ussd_gateway.store.schema import account
-from ussd_gateway.store.sealer import head, seal_all
+from ussd_gateway.store.seals.heads import export
+from ussd_gateway.store.seals.sealer import head, seal_all
 from ussd_gateway.store.verify import verify
 
 BANK = house_id(TRUST_BANK, MARKET.currency)

@@ -26,14 +26,14 @@ from ussd_gateway.domain.book import Book, Change, Decision, Message, Work
 from ussd_gateway.domain.journal import Hold, HoldState, Leg, Posting
 from ussd_gateway.domain.market import Market
 from ussd_gateway.domain.msisdn import Msisdn
-from ussd_gateway.services.hold_money import expire, place, post, void
-from ussd_gateway.services.orders import Objected
+from ussd_gateway.services.orders.desk import Objected
+from ussd_gateway.services.orders.hold_money import expire, place, post, void
 from ussd_gateway.store.database import connect
 from ussd_gateway.store.ledger.batch import Books, Numbering
 from ussd_gateway.store.ledger.postgres import PostgresBooks
 from ussd_gateway.store.ledger.sqlite import SqliteBooks
 from ussd_gateway.store.ledger.writer import Writer
-from ussd_gateway.store.sealer import seal_waiting
+from ussd_gateway.store.seals.sealer import seal_waiting
 
 threads = 64
 within_s = 3.0

@@ -49,7 +49,7 @@ def of_gateway(report: Report, folder: Path) -> None:
     with gateway(folder / "var", DATABASE_URL=f"sqlite:///{small}/gateway.sqlite") as it:
         load = weather(it, report, lambda _load, _random: _fill_again_and_again(small))
     # Nothing that found no room was kept, so there is nothing to check.
-    unsure = [one for one in load.payments if one.checking]
+    unsure = [one for one in load.payments if one.checking or one.cut_off]
     report.broken += [f"left in doubt by a full disk: {one}" for one in unsure]
     report.add({"disk full": f"{rounds} times for {full_s:g} s"})
 

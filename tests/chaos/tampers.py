@@ -5,15 +5,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tests.chaos.report import Report
-from tests.store.crowbar import Tamper, tamper
 from tests.store.deeds import write_deeds
-from tests.store.sweep import every_end, sweep
-from tests.store.tampers import CUNNING, TAMPERS
 from tests.store.true_books import write_books
+from tests.store.verify.crowbar import Tamper, tamper
+from tests.store.verify.sweep import every_end, sweep
+from tests.store.verify.tampers import CUNNING, TAMPERS
 from ussd_gateway.embedded.postgres import Postgres
 from ussd_gateway.settings import Settings
 from ussd_gateway.store.database import connect
-from ussd_gateway.store.heads import FOLDER
+from ussd_gateway.store.seals.heads import FOLDER
 from ussd_gateway.store.verify import verify
 
 _HAND_MADE: tuple[tuple[str, Callable[[Settings], None], Sequence[Tamper]], ...] = (

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 
 from tests.cli.office import Office
-from ussd_gateway.store.counts import SqlCounts
 from ussd_gateway.store.database import connect
+from ussd_gateway.store.menus.counts import SqlCounts
 
 
 def counts(office: Office, **by_state: tuple[int, int, int, int]) -> None:

@@ -209,6 +209,32 @@ def test_the_trial_balance_of_an_open_day_says_how_to_close_it(the_23rd: Environ
     assert done.stderr == (f"{DAY} is not closed: run `ussd-gateway ledger eod --date {DAY}`\n")
 
 
+def test_a_clock_that_was_set_back_behind_a_closed_day_is_told_by_the_doctor(
+    closed: Environ,
+) -> None:
+    back = closed | _at(datetime(2025, 11, 22, 9, 0, tzinfo=UTC))
+    sound, told = run("doctor", **closed), run("doctor", **back)
+
+    assert "ok  today     2025-11-23: open for payments" in sound.stdout
+    assert told.returncode == 1
+    assert "--  today     2025-11-22 by this machine's clock, and closed" in told.stdout
+    assert "payments go on by themselves on 2025-11-23" in told.stdout
+
+
+def test_what_a_command_logs_stands_apart_from_what_it_prints(closed: Environ) -> None:
+    """A later day is closed: the ledger refuses, and logs why, with no variables."""
+    back = closed | _at(datetime(2025, 11, 20, 6, 0, tzinfo=UTC))
+    words = ("ledger", "freeze", "0711000001", "--in", "--why", "a secret of njeri's")
+    done = run(*words, **back)
+
+    assert (done.returncode, done.stdout) == (1, "")
+    *logged, told = done.stderr.splitlines()
+    assert told == "0711000001: nothing was done: the books are busy, or refuse it; try again"
+    assert "level=warning event=ledger.batch_undone" in logged[0]
+    assert "a secret" not in done.stderr
+    assert "locals" not in done.stderr
+
+
 def test_books_with_closed_days_are_right(closed: Environ) -> None:
     done = run("ledger", "verify", **closed)
 

@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import create_engine
 
 from tests.cli.test_cli import run
-from tests.store.crowbar import tamper
-from tests.store.forger import Forged
 from tests.store.true_books import write_books
+from tests.store.verify.crowbar import tamper
+from tests.store.verify.forger import Forged
 from ussd_gateway.settings import Settings
 
 Environ = dict[str, str]
@@ -79,6 +79,38 @@ def test_books_that_were_sealed_again_do_not_fit_the_auditors_copy(
     assert done.returncode == 1
     assert "something of seals 1 to 13 was changed, and sealed again" in done.stdout
     assert "What to do: change nothing" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'{{"seq": {10**20}, "batch": 1, "chain": "x", "journals": 1, "market_date": "x"}}',
+        '{"seq": -1, "batch": 1, "chain": "x", "journals": 1, "market_date": "x"}',
+        "[" * 100_000,
+        "[]",
+        "\x00",
+    ],
+)
+def test_a_head_that_is_none_is_a_fault_and_ends_nothing(
+    books: Environ, tmp_path: Path, text: str
+) -> None:
+    copies = tmp_path / "copies"
+    copies.mkdir()
+    (copies / "2026-11-21.json").write_text(text)
+    done = run("ledger", "verify", "--heads", str(copies), **books)
+
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "head 2026-11-21.json cannot be read" in done.stdout
+    assert "1 of 22 rules are broken" in done.stdout
+
+
+def test_a_head_is_kept_beside_one_that_is_none(books: Environ, tmp_path: Path) -> None:
+    run("ledger", "head", "--export", **books)
+    (kept,) = (tmp_path / "heads").iterdir()
+    kept.write_text("[" * 100_000)
+
+    assert run("ledger", "head", "--export", **books).returncode == 0
+    assert len(list((tmp_path / "heads").iterdir())) == 2
 
 
 def test_a_head_that_cannot_be_kept_is_one_line(books: Environ, tmp_path: Path) -> None:

@@ -1,8 +1,14 @@
 """`ledger` and `sms` as an operator types them, on books that the gateway wrote."""
 
 import json
+import os
+import shutil
 import sqlite3
+import subprocess
+import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -39,8 +45,8 @@ def test_true_books_are_told_in_a_line_for_each_rule(true_books: Environ) -> Non
 
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    assert [line.split()[:2] for line in lines[:22]] == [
-        ["ok", number] for number in (*map(str, range(1, 17)), *"------")
+    assert [line.split()[:2] for line in lines[:23]] == [
+        ["ok", number] for number in (*map(str, range(1, 17)), *"-------")
     ]
     assert lines[2].endswith("30 entries")
     assert lines[-1].startswith("The books are right")
@@ -52,7 +58,7 @@ def test_wrong_books_are_told_with_the_rows_that_are_wrong(wrong_books: Environ)
     assert done.returncode == 1
     assert done.stderr == ""
     lines = done.stdout.splitlines()
-    verdicts = {line.split()[1]: line.split()[0] for line in lines[:22]}
+    verdicts = {line.split()[1]: line.split()[0] for line in lines[:23]}
     wrong = {number for number, verdict in verdicts.items() if verdict == "WRONG"}
     assert wrong == {"2", "3", "4", "10", "14", "15"}
     assert (
@@ -60,7 +66,7 @@ def test_wrong_books_are_told_with_the_rows_that_are_wrong(wrong_books: Environ)
         "its entries say 50700 and 535000"
     ) in lines
     assert "      and 25 more" in lines
-    assert lines[-1] == "The books are WRONG: 6 of 22 rules are broken."
+    assert lines[-1] == "The books are WRONG: 6 of 23 rules are broken."
 
 
 @pytest.mark.parametrize(
@@ -207,6 +213,95 @@ def test_books_that_cannot_be_read_are_told_with_what_to_do(
     assert advice in second
     assert "moonlight" not in done.stderr
     assert not (tmp_path / "none.sqlite").exists()
+
+
+@pytest.fixture
+def kept(true_books: Environ) -> Iterator[Environ]:
+    """A copy on which nobody can write, in a folder where nobody can either."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        shutil.copy(Path(true_books["DATA_DIR"]) / "gateway.sqlite", folder)
+        (folder / "gateway.sqlite").chmod(0o444)
+        folder.chmod(0o555)
+        yield {"DATA_DIR": name}
+        folder.chmod(0o755)
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        ("ledger balance 0711000001", "KES 4,843.00"),
+        ("ledger statement 0711000001", "Closing balance"),
+        ("ledger trial-balance", "equal"),
+        ("ledger verify", "The books are right"),
+    ],
+)
+def test_books_that_are_only_kept_are_read(kept: Environ, command: str, says: str) -> None:
+    done = _as_anybody(*command.split(), **kept)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert says in done.stdout
+    assert [path.name for path in Path(kept["DATA_DIR"]).iterdir()] == ["gateway.sqlite"]
+
+
+def test_books_that_are_only_kept_are_not_written(kept: Environ) -> None:
+    done = _as_anybody("ledger", "head", "--export", **kept)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "attempt to write a readonly database" in done.stderr
+
+
+# The superuser writes where nobody may: PR_CAPBSET_DROP of CAP_DAC_OVERRIDE takes that away.
+_AS_ANYBODY = """
+import ctypes, os, sys
+ctypes.CDLL(None).prctl(24, 1, 0, 0, 0)
+os.execv(sys.executable, [sys.executable, "-m", "ussd_gateway", *sys.argv[1:]])
+"""
+
+
+def _as_anybody(*words: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", _AS_ANYBODY, *words],
+        env={"PATH": os.environ["PATH"], **environ},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize("schema", ["0010", "9999"])
+@pytest.mark.parametrize(
+    "command", ["ledger verify", "ledger balance 0711000001", "ledger freeze 1 --in --why x"]
+)
+def test_books_of_another_version_are_neither_read_nor_written(
+    true_books: Environ, tmp_path: Path, command: str, schema: str
+) -> None:
+    shutil.copy(Path(true_books["DATA_DIR"]) / "gateway.sqlite", tmp_path)
+    _change(tmp_path, f"UPDATE alembic_version SET version_num = '{schema}'")
+    done = run(*command.split(), DATA_DIR=str(tmp_path))
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"its schema is {schema}, this program's is " in done.stderr
+    assert "`ussd-gateway db upgrade`" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("balance", "\udcff"),
+        ("statement", "07\udce9"),
+        ("reverse", "\udcff", "--why", "x"),
+        ("freeze", "0711000001", "--both", "--why", "caf\udce9"),
+    ],
+)
+def test_octets_that_are_no_text_are_told(true_books: Environ, words: tuple[str, ...]) -> None:
+    done = run("ledger", *words, **true_books)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    title, shown = done.stderr.splitlines()
+    assert title == "Write arguments in UTF-8:"
+    assert "\\udc" in shown
 
 
 def _books(folder: Path) -> Environ:

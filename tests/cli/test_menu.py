@@ -10,7 +10,7 @@ from tests.cli.office import Office
 from tests.ussd.stand_in import WallClock
 from ussd_gateway.settings import Settings
 from ussd_gateway.store.database import connect
-from ussd_gateway.store.versions import SqlVersions
+from ussd_gateway.store.menus.versions import SqlVersions
 
 SHIPPED = Path("menus/customer.yaml").read_text("utf-8")
 TITLE = "text: {en: Pesa,"

@@ -17,9 +17,9 @@ from ussd_gateway.cli.stage.traces import rows
 from ussd_gateway.ports import Request, SessionId
 from ussd_gateway.settings import Settings
 from ussd_gateway.simulators.transcripts import Transcript, parse
-from ussd_gateway.store.counts import SqlCounts
 from ussd_gateway.store.database import connect
-from ussd_gateway.store.recordings import SqlRecordings
+from ussd_gateway.store.menus.counts import SqlCounts
+from ussd_gateway.store.menus.recordings import SqlRecordings
 from ussd_gateway.ussd import engine as engine_of
 from ussd_gateway.ussd.events import Session
 from ussd_gateway.ussd.turn import recording, row

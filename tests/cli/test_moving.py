@@ -11,6 +11,8 @@ import pytest
 from tests.cli.office import Office, Said
 from tests.store.true_books import write_books
 from ussd_gateway.app import overdue
+from ussd_gateway.app.orders import listed_max
+from ussd_gateway.cli.told import as_written
 from ussd_gateway.settings import Settings
 
 JUMA, GRACE = "0711000002", "0711000003"
@@ -57,8 +59,9 @@ def test_a_payment_is_taken_back_by_two_people(desk: Office) -> None:
     desk.signs_in("odhiambo")
     done = _ledger(desk, "approve-reversal", hold[1], "--amount", "450")
     assert done.code == 0, done.stderr
+    assert done.lines[:2] == waiting
     assert re.fullmatch(
-        rf"\w{{10}}  KES 450.00 went back: reversal of {receipt}", done.lines[0]
+        rf"\w{{10}}  KES 450.00 went back: reversal of {receipt}", done.lines[2]
     )
     assert _ledger(desk, "balance", JUMA).stdout.endswith("KES 143.00\n")
     assert _ledger(desk, "reversals").stdout == "None waits.\n"
@@ -68,6 +71,41 @@ def test_a_payment_is_taken_back_by_two_people(desk: Office) -> None:
         1,
         f"{hold[1]}: it was decided already: part_posted\n",
     )
+
+
+def test_a_list_that_is_cut_says_how_many_more_there_are(desk: Office) -> None:
+    numbers = range(9_000, 9_000 + listed_max)
+    with closing(sqlite3.connect(desk.folder / "gateway.sqlite")) as books, books:
+        books.executemany(
+            "INSERT INTO account (id, public_ref, code, currency, side, debits, credits, "
+            "debits_pending, credits_pending, seq, status) "
+            "VALUES (?1, 'w' || ?1, 2010, 'KES', -1, 0, 0, 0, 0, 0, 'dormant')",
+            [(number,) for number in numbers],
+        )
+    assert len(_ledger(desk, "statuses").lines) == 2 * listed_max
+    desk.signs_in("njeri")
+    for who in (JUMA, GRACE):
+        _ledger(desk, "freeze", who, "--in", "--why", "x")
+
+    listed = _ledger(desk, "statuses").lines
+    assert len(listed) == 2 * listed_max + 1
+    assert listed[-1] == "and 2 more"
+
+
+@pytest.mark.parametrize(
+    "why", ["a\n9 refund of X", "a\x1b[2Kb", "a\rb", "\u202eb", "a\u2028b", "a\x07"]
+)
+def test_nobody_writes_a_reason_that_looks_like_something_else(desk: Office, why: str) -> None:
+    desk.signs_in("njeri")
+    asked = _ledger(desk, "reverse", _receipt(desk, 500_00), "--why", why)
+
+    assert asked.code == 2
+    assert "write one line" in asked.stderr
+    assert _ledger(desk, "reversals").stdout == "None waits.\n"
+
+
+def test_what_was_written_before_is_shown_on_one_line() -> None:
+    assert as_written("a\n9 refund \x1b[2K \u202e of é") == r"a\n9 refund \x1b[2K \u202e of é"
 
 
 def test_a_reversal_is_refused_with_a_reason(desk: Office) -> None:
@@ -95,7 +133,7 @@ def test_our_own_fault_is_taken_back_with_its_fee(desk: Office) -> None:
     desk.signs_in("odhiambo")
 
     done = _ledger(desk, "approve-reversal", hold)
-    assert done.lines[0].endswith(f"  KES 207.00 went back: reversal of {receipt}"), done.stderr
+    assert done.lines[2].endswith(f"  KES 207.00 went back: reversal of {receipt}"), done.stderr
     assert _ledger(desk, "balance", GRACE).stdout.endswith("KES 120,000.00\n")
     verified = _ledger(desk, "verify")
     assert verified.code == 0, verified.stdout
@@ -121,7 +159,7 @@ def test_a_fee_that_was_swept_is_to_be_transferred_back(desk: Office) -> None:
     assert _ledger(desk, "sweep", "--why", "weekly").code == 0
     done = _ledger(desk, "approve-reversal", hold)
 
-    assert done.lines[1].startswith("  KES 7.00 of the fee was swept before"), done.stderr
+    assert done.lines[3].startswith("  KES 7.00 of the fee was swept before"), done.stderr
     assert _ledger(desk, "balance", "KES-2440").stdout.endswith("KES 0.00\n")
     assert _ledger(desk, "verify").code == 0
 
@@ -174,6 +212,11 @@ def test_an_account_is_frozen_by_anybody_and_freed_by_a_checker(desk: Office) ->
     assert listed[1].endswith(": asked by the police")
     assert "frozen_both" in _ledger(desk, "balance", JUMA).stdout
     assert _ledger(desk, "unfreeze", JUMA, "--why", "over").code == 1
+    less = _ledger(desk, "freeze", JUMA, "--in", "--why", "over")
+    assert (less.code, less.stderr) == (
+        1,
+        f"{JUMA}: it is frozen_both, which bars more: a checker lets it move again\n",
+    )
 
     desk.signs_in("odhiambo")
     assert _ledger(desk, "unfreeze", JUMA, "--why", "over").lines == [

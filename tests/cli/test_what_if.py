@@ -8,7 +8,7 @@ import pytest
 
 from tests.cli.test_cli import run
 from tests.store.true_books import write_books
-from ussd_gateway.services.tariffs import COLUMNS
+from ussd_gateway.services.terms.heads import COLUMNS
 from ussd_gateway.settings import Settings
 
 MONTH = ("--from", "2026-11-01", "--to", "2026-11-30")
@@ -69,6 +69,16 @@ def test_days_on_which_nothing_was_paid(books: dict[str, str], dearer: Path) -> 
     assert done.stdout == (
         f"2026-11-22 to 2026-11-22: 0 payments, as they were and by {dearer}\n"
     )
+
+
+def test_the_last_day_that_there_is_may_be_the_last(
+    books: dict[str, str], dearer: Path
+) -> None:
+    days = ("--from", "0001-01-01", "--to", "9999-12-31")
+    done = run("ledger", "what-if", str(dearer), *days, **books)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("0001-01-01 to 9999-12-31: 3 payments")
 
 
 def test_a_faulty_file_is_told_as_lint_tells_it(books: dict[str, str], dearer: Path) -> None:

@@ -12,7 +12,7 @@ from ussd_gateway.domain.tariff import (
     round_half_down,
     round_half_up,
 )
-from ussd_gateway.services.tariffs import read_tariffs
+from ussd_gateway.services.terms.tariffs import read_tariffs
 
 FILE = Path("menus/tariffs/KE-2023-07.csv")
 DAY = date(2026, 11, 21)

@@ -6,6 +6,7 @@ from tests.services.cast import PRICES, TARIFFS, kes
 from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.tariff import Band, PriceBook, price_book
 from ussd_gateway.domain.what_if import KINDS, Charge, Paid, price_again
+from ussd_gateway.services.terms.priced import SERVICES
 
 
 def charge(fee: int, tax: int, commission: int = 0) -> Charge:
@@ -86,6 +87,25 @@ def test_payments_in_another_currency_stand_apart_and_have_no_price() -> None:
 
 def test_no_payments_are_no_lines() -> None:
     assert price_again([], PRICES) == ()
+
+
+def test_every_service_prices_some_kind() -> None:
+    def charged(prices: PriceBook) -> list[Charge]:
+        every = (price_again([replace(SENT, kind=kind)], prices) for kind in sorted(KINDS))
+        return [line.then for (line,) in every]
+
+    for service in SERVICES:
+        assert charged(other(service, Band(1, 250_000_00, 99_00))) != charged(PRICES), service
+
+
+def test_a_voucher_costs_its_sender_a_fee_and_earns_its_agent_a_commission() -> None:
+    earned = PRICES.newest("withdraw.commission").fee(kes(500))
+    assert earned is not None
+    sent = Paid("voucher", kes(500), charge(60_00, 7_83))
+    cashed = Paid("voucher_cashed", kes(500), charge(0, 0))
+    for_sending, for_cashing = price_again([sent, cashed], PRICES)
+    assert (for_sending.then.fee, for_sending.then.commission) == (kes(60), kes(0))
+    assert (for_cashing.then.fee, for_cashing.then.commission) == (kes(0), earned.total)
 
 
 def test_every_kind_has_its_services_in_the_files() -> None:

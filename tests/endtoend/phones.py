@@ -5,6 +5,7 @@ What a payment came to is what its last screen says, and each of these is a prom
     acknowledged   a receipt: in the books once, and both phones are told
     refused        nothing was charged, now or later
     checking       nobody knows yet: once or not at all, and an SMS if it was
+    cut off        we know of no session: told to dial again, unless an SMS says it was done
     unanswered     the aggregator gave up: the person saw nothing, so once or not at all
 """
 
@@ -23,12 +24,8 @@ wait_max_s = 0.5
 
 # What each language says where nothing was charged.
 NOTHING_CHARGED = ("Nothing was charged", "Hukutozwa")
-STILL_CHECKING = (
-    "We are still checking",
-    "Bado tunahakiki",
-    "unless an SMS says",
-    "isipokuwa SMS ikisema",
-)
+STILL_CHECKING = ("We are still checking", "Bado tunahakiki")
+DIAL_AGAIN = ("unless an SMS says", "isipokuwa SMS ikisema")
 
 
 class Person(NamedTuple):
@@ -81,6 +78,10 @@ class Payment:
     @property
     def checking(self) -> bool:
         return any(words in self.screen.text for words in STILL_CHECKING)
+
+    @property
+    def cut_off(self) -> bool:
+        return any(words in self.screen.text for words in DIAL_AGAIN)
 
     @property
     def unanswered(self) -> bool:

@@ -172,6 +172,7 @@ def _figures(
 ) -> dict[str, str]:
     sessions = {one.session_id for one in paid}
     checking = [one for one in payments if one.checking]
+    cut_off = [one for one in payments if one.cut_off]
     silent = [one for one in payments if one.unanswered]
     waits_s = [
         arrived[receipt, msisdn].timestamp() - one.at
@@ -186,6 +187,7 @@ def _figures(
         "acknowledged": f"{sum(one.acknowledged for one in payments):,}",
         "nothing charged": f"{sum(one.refused for one in payments):,}",
         "still checking": f"{len(checking)}, {_share(checking, sessions)} paid",
+        "told to dial again": f"{len(cut_off)}, {_share(cut_off, sessions)} paid",
         "no answer at all": f"{len(silent)}, {_share(silent, sessions)} paid",
         "callbacks repeated": f"{sum(one.repeats for one in payments):,}",
         "last one repeated": f"{same:,} of {len(payments):,} word for word the same",

@@ -83,7 +83,7 @@ def _sessions_are_lost(it: Gateway) -> list[Payment]:
     # The truth comes from the books now, word for word.
     assert paid.repeat() == before.screen
     # Nobody knows there whether the PIN was dialled, or the session lost while it was typed.
-    assert after.checking
+    assert after.cut_off
     return [before, after]
 
 

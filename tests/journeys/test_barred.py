@@ -1,16 +1,19 @@
 """Accounts that are barred: their owners are told after the PIN, and to everybody else they
 look as if they were not there."""
 
+import json
+
 import pytest
 from sqlalchemy import update
 
-from tests.world import AMINA, GRACE, JUMA, Line
+from tests.world import AMINA, GRACE, JUMA, Line, rows
 from ussd_gateway.cli.stage.world import GatewayWorld
 from ussd_gateway.domain.book import Status
 from ussd_gateway.store.database import writing
 from ussd_gateway.store.schema import account
 
 WANJIRU = "+254722000001"
+CODES = "SELECT params FROM outbox WHERE template = 'voucher_code'"
 BLOCKED = (
     "END Your account is blocked. Visit an agent with your ID. Nothing was charged.",
     "END Akaunti yako imefungwa. Nenda kwa wakala na kitambulisho chako. Hukutozwa.",
@@ -81,6 +84,35 @@ def test_a_wallet_that_takes_nothing_in_still_pays(world: GatewayWorld) -> None:
     assert "Sent KES 500.00" in Line(world, "amina").walks("1", "0711000003", "500", "4826")
 
 
+def test_a_code_of_a_barred_wallet_is_not_paid_and_the_agent_is_not_told_why(
+    world: GatewayWorld,
+) -> None:
+    Line(world, "amina").walks("1", "0711000009", "500", "1", "4826")
+    (code,) = (json.loads(params)["code"] for (params,) in rows(world, CODES))
+    bar(world, AMINA, Status.FROZEN_BOTH)
+
+    told = []
+    for language in ("en", "sw", "fr"):
+        world.speak("Wanjiru", language)
+        line = Line(world, language, WANJIRU)
+        answer = ""
+        way = ("5", "1", "0711000009", code, "6174")
+        for typed in range(len(way) + 1):
+            answer = line.sends(*way[:typed], code="*385#")
+        told.append(answer)
+    assert told == [
+        "END Not paid: this code cannot be paid now. Give no cash. Nothing was moved.",
+        (
+            "END Haikulipwa: msimbo huu hauwezi kulipwa sasa. Usitoe taslimu. "
+            "Hakuna kilichohamishwa."
+        ),
+        (
+            "END Pas de paiement : ce code n'est pas payé pour le moment. Ne donnez rien. "
+            "Rien n'a bougé."
+        ),
+    ]
+
+
 @pytest.mark.parametrize(
     ("ref", "way", "unknown"),
     [
@@ -138,7 +170,7 @@ def test_an_agent_pays_into_no_barred_wallet_and_out_of_no_barred_float(
 
     bar(world, "100200", Status.FROZEN_BOTH)
     assert deposits("amina", "1", "0711000001", "500", "6174") == (
-        "END Your account is blocked. Call your head office. Nothing was moved."
+        "END Your account is blocked. Go to your head office with your ID. Nothing was moved."
     )
     assert world.sms() == []
 

@@ -19,7 +19,7 @@ from ussd_gateway.ports import Standing, Supplied
 from ussd_gateway.settings import Settings
 from ussd_gateway.store.database import connect, writing
 from ussd_gateway.store.schema import subscriber
-from ussd_gateway.store.sessions import lease_ms
+from ussd_gateway.store.sessions.client import lease_ms
 from ussd_gateway.store.verify import verify
 
 AIRTIME, CONTENT = ("4", "50"), ("3", "3")
@@ -91,6 +91,35 @@ def test_a_refusal_in_the_hop_that_could_not_be_booked_is_booked_later(
         long_after(world)
         assert on_order(world) == "KES 0.00"
         assert states(world) == ["airtime refused"]
+
+
+@pytest.mark.parametrize(
+    ("bought", "mood", "barred", "settled"),
+    [
+        (CONTENT, "silent after charging", "700700", "content done"),
+        (AIRTIME, "silent", AMINA, "airtime refused"),
+    ],
+)
+def test_what_a_barred_account_is_to_get_waits_until_it_takes_it(
+    world: GatewayWorld, bought: tuple[str, ...], mood: str, barred: str, settled: str
+) -> None:
+    """The buyer is told then, and nothing is charged or asked for a second time."""
+    freeze = "UPDATE account SET status = '{}' WHERE public_ref = '" + barred + "'"
+    buy(world, bought, mood=mood)
+    world.sms()
+    run(world, freeze.format("frozen_both"))
+    if bought is AIRTIME:
+        assert world.reports(status("ATQid_9", "Failed")).status_code == 503
+    before = world.balances()
+    world.wait(timedelta(hours=1))
+    assert [one.endswith(" asked") for one in states(world)] == [True]
+    assert (world.balances(), world.sms()) == (before, [])
+
+    run(world, freeze.format("active"))
+    world.wait(timedelta(hours=1))
+    assert states(world) == [settled]
+    assert world.sms()
+    assert all(finding.ok for finding in verify(world.gateway.engine))
 
 
 def test_a_purchase_that_breaks_harms_none_beside_it(world: GatewayWorld) -> None:

@@ -23,7 +23,7 @@ from ussd_gateway.cli.stage.world import GatewayWorld, opened
 from ussd_gateway.domain.money import Money
 from ussd_gateway.settings import Settings
 from ussd_gateway.simulators.handset import Handset, Screen
-from ussd_gateway.store import in_flight
+from ussd_gateway.store.sessions import in_flight
 from ussd_gateway.store.verify import verify
 from ussd_gateway.ussd.menu import Input, List, Menu, Program, Secret
 from ussd_gateway.ussd.turn.row import unpack

@@ -15,6 +15,7 @@ from ussd_gateway.cli.stage.world import GatewayWorld
 from ussd_gateway.domain.refusals import Reason
 from ussd_gateway.simulators.transcripts import Verb, play
 from ussd_gateway.store.verify import verify
+from ussd_gateway.store.verify.usage import RULE as USED
 
 PHONES = frozenset({Verb.DIALS, Verb.ENTERS, Verb.TEXTS, Verb.REPEATS, Verb.HANGS_UP})
 
@@ -31,7 +32,10 @@ def test_a_transcript_reads_as_it_is_written(path: Path, world: GatewayWorld) ->
         path.write_text(played.text, "utf-8")
     elif played.differences:
         pytest.fail("\n\n".join(map(str, played.differences)), pytrace=False)
-    assert [finding for finding in verify(world.gateway.engine) if not finding.ok] == []
+    wrong = [finding.name for finding in verify(world.gateway.engine) if not finding.ok]
+    # What somebody is said to have spent before was never paid, and the books tell.
+    before = any(step.verb is Verb.SPENT for step in read(path).steps)
+    assert wrong == ([USED] if before else [])
 
 
 @pytest.mark.parametrize("path", GOLDEN, ids=name)

@@ -14,7 +14,7 @@ from tests.world import AMINA, GRACE, Line
 from ussd_gateway import app
 from ussd_gateway.cli.stage.world import GatewayWorld, opened
 from ussd_gateway.settings import Settings
-from ussd_gateway.store.rollout import Numbers, Rollout, Share, Through
+from ussd_gateway.store.menus.rollout import Numbers, Rollout, Share, Through
 from ussd_gateway.store.staff import Member, Role
 
 SHIPPED = Path("menus/customer.yaml").read_text("utf-8")

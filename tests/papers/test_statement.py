@@ -24,13 +24,14 @@ STATEMENT = Statement(
     first=date(2026, 11, 1),
     last=date(2026, 11, 30),
     opening_minor=5_000_00,
+    closing_minor=4_494_00,
     lines=(
         Line(AT_MS, "UDP2KW5VQP", "send_money", "Juma Otieno 0711***002", -507_00, 4_493_00),
         Line(AT_MS + 60_000, "UDP3MA4R2B", "deposit", "Jirani Agencies 100200", 1_00, 4_494_00),
     ),
     pending=(Pending("refund", -50_00, AT_MS, AT_MS + 3_600_000),),
 )
-NOTHING = replace(STATEMENT, lines=(), pending=())
+NOTHING = replace(STATEMENT, closing_minor=5_000_00, lines=(), pending=())
 
 
 def pdf(statement: Statement) -> bytes:
@@ -41,6 +42,7 @@ def test_a_statement_adds_up_or_says_that_it_does_not() -> None:
     assert STATEMENT.adds_up
     assert NOTHING.adds_up
     assert not replace(STATEMENT, opening_minor=1).adds_up
+    assert not replace(STATEMENT, closing_minor=1).adds_up
 
 
 def test_the_screen_shows_what_was_there_what_moved_and_what_is_left() -> None:

@@ -15,7 +15,7 @@ from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.msisdn import Msisdn
 from ussd_gateway.domain.tariff import Tariff, price_book
 from ussd_gateway.services.pins import Proof
-from ussd_gateway.services.tariffs import read_tariffs
+from ussd_gateway.services.terms.tariffs import read_tariffs
 
 TODAY = date(2026, 11, 21)
 NOW = datetime(2026, 11, 21, 6, 0, tzinfo=UTC)

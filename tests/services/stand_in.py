@@ -43,7 +43,7 @@ from ussd_gateway.ports import (
     Taken,
     Value,
 )
-from ussd_gateway.services.fulfilment import Fulfilment, Good
+from ussd_gateway.services.purchases.fulfilment import Fulfilment, Good
 from ussd_gateway.services.teller import Teller
 from ussd_gateway.store.ledger.batch import CLASHED, NOT_DONE
 from ussd_gateway.store.ledger.changes import apply
@@ -190,6 +190,10 @@ class InMemoryReads:
     def takes_in(self, account_id: int) -> bool:
         found = self.ledger.accounts.get(account_id)
         return found is not None and found.status.takes_in
+
+    def has_room(self, account_id: int, amount: Money) -> bool:
+        account = self.ledger.accounts[account_id]
+        return account.status.takes_in and account.takes(-amount.minor)
 
     def movements(self, account_id: int, *, count_max: int) -> Sequence[Movement]:  # noqa: ARG002
         return self.moved[:count_max]

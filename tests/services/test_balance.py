@@ -88,7 +88,7 @@ def test_five_rows_fit_one_screen_however_long_the_names(name: str, minor: int) 
     lines = shown.split("\n")
     assert len(lines) == STATEMENT_ROWS_MAX
     assert all(gsm7.septets(line) <= STATEMENT_ROW_SEPTETS for line in lines)
-    assert gsm7.septets(f"KES\n{shown}") <= screen_septets_max
+    assert gsm7.septets(f"Statement, KES\n{shown}") <= screen_septets_max
     # Amounts are never cut: only names are.
     amount = statement([Movement(AT_MS, minor, "")], "KES", MARKET)
     assert all(line.startswith(amount) for line in lines)
@@ -124,7 +124,8 @@ def test_a_statement_shows_the_newest_five(world: World) -> None:
 
 def test_an_empty_statement_says_so(world: World) -> None:
     answer = BalanceService(world.teller).statement(call(pin="4826"))
-    assert answer.values == {"balance": kes(5_000), "currency": "KES", "rows": "-"}
+    assert answer.outcome == "empty"
+    assert answer.values == {"balance": kes(5_000)}
 
 
 def test_a_balance_has_its_time(world: World) -> None:

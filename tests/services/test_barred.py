@@ -8,14 +8,15 @@ import pytest
 from tests.services.cast import AMINA, HARDWARE, JUMA, STORE, TAMU, WANJIRU, WATER, book, kes
 from tests.services.stand_in import Args, InMemoryReads, World, call
 from ussd_gateway.domain.book import Business, Movement, Status, Subscriber
+from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.msisdn import Msisdn
 from ussd_gateway.ports import Answer, Call
-from ussd_gateway.services.buy_content import BuyContentService
 from ussd_gateway.services.cash import CashService
-from ussd_gateway.services.catalogue import Item
 from ussd_gateway.services.pay import PayService
+from ussd_gateway.services.purchases.buy_content import BuyContentService
 from ussd_gateway.services.send_money import SendMoneyService
 from ussd_gateway.services.teller import Teller
+from ussd_gateway.services.terms.catalogue import Item
 
 NOBODYS = Msisdn("+254711000009")
 CATALOGUE = {
@@ -46,6 +47,10 @@ class Counting:
     def takes_in(self, account_id: int) -> bool:
         self.looks.append("takes_in")
         return self._reads.takes_in(account_id)
+
+    def has_room(self, account_id: int, amount: Money) -> bool:
+        self.looks.append("has_room")
+        return self._reads.has_room(account_id, amount)
 
     def movements(self, account_id: int, *, count_max: int) -> Sequence[Movement]:
         self.looks.append("movements")

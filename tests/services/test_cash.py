@@ -29,7 +29,7 @@ from ussd_gateway.domain.refusals import Reason
 from ussd_gateway.domain.tariff import price_book
 from ussd_gateway.services.cash import Cash, CashService, deposit, withdraw
 from ussd_gateway.services.pins import Proof
-from ussd_gateway.services.tariffs import COMMISSION
+from ussd_gateway.services.terms.priced import COMMISSION
 
 WITHDRAWN = Cash(AMINA, STORE, kes(1_000), kes(29), RIGHT)
 DEPOSITED = Cash(AMINA, STORE, kes(1_000), kes(0), Proof(WANJIRU.id, b"right"))

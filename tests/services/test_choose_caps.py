@@ -73,17 +73,31 @@ def test_each_reason_refuses_to_change_and_to_show(
 def test_a_look_says_what_was_paid_of_how_much() -> None:
     rows = used(day=300, month=1_200)
 
-    assert look(RIGHT, LIMIT, rows).values == {
+    shown = look(RIGHT, LIMIT, rows)
+    assert shown.outcome == "ok"
+    assert shown.values == {
         "paid_today": kes(300),
         "day": kes(500_000),
         "paid_this_month": kes(1_200),
         "month": kes(3_000_000),
-        "cap_payment": "-",
-        "cap_day": "-",
     }
-    capped = replace(rows, subscribers={AMINA.id: CAPPED})
-    values = look(RIGHT, LIMIT, capped).values
-    assert (values["cap_payment"], values["cap_day"]) == ("KES 700.00", "KES 900.00")
+
+
+@pytest.mark.parametrize(
+    ("payment", "day", "outcome", "told"),
+    [
+        (700_00, None, "payment_capped", {"cap_payment": kes(700)}),
+        (None, 900_00, "day_capped", {"cap_day": kes(900)}),
+        (700_00, 900_00, "capped", {"cap_payment": kes(700), "cap_day": kes(900)}),
+    ],
+)
+def test_a_look_tells_the_caps_that_are_set_and_no_others(
+    payment: int | None, day: int | None, outcome: str, told: dict[str, Money]
+) -> None:
+    shown = look(RIGHT, LIMIT, book(replace(AMINA, cap_payment=payment, cap_day=day)))
+
+    assert shown.outcome == outcome
+    assert {name: shown.values[name] for name in shown.values if "cap" in name} == told
 
 
 def test_a_look_on_the_next_day_counts_the_month_alone() -> None:

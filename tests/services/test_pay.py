@@ -12,6 +12,7 @@ from tests.services.cast import (
     RIGHT,
     STORE,
     TAMU,
+    TARIFFS,
     WATER,
     WRONG,
     barred,
@@ -25,6 +26,7 @@ from ussd_gateway.domain.book import Book, Business, Status
 from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.msisdn import Msisdn
 from ussd_gateway.domain.refusals import Reason
+from ussd_gateway.domain.tariff import Band, price_book
 from ussd_gateway.services.pay import Pay, PayService, decide
 
 GOOD = Pay(AMINA, WATER, "12345678", kes(1_200), kes(10), RIGHT)
@@ -46,6 +48,33 @@ def test_a_bill_costs_its_payer_a_fee_and_its_biller_another() -> None:
         (house(4030), -13_05),
         (house(2310), -1_95),
     ]
+
+
+@pytest.mark.parametrize(
+    ("bands", "amount", "outcome"),
+    [
+        ((Band(1_00, 2_500_00, 0),), 3_000, "over_limit"),
+        ((Band(60_00, 250_000_00, 0),), 50, "under_minimum"),
+        ((Band(1_00, 250_000_00, 5_00),), 1, "under_minimum"),
+        ((Band(1_00, 250_000_00, 5_00),), 5, "under_minimum"),
+        ((Band(1_00, 250_000_00, 5_00),), 6, "ok"),
+    ],
+)
+def test_a_bill_of_which_its_biller_would_get_nothing_or_we_no_part_is_refused(
+    world: World, bands: tuple[Band, ...], amount: int, outcome: str
+) -> None:
+    tariffs = TARIFFS | {
+        "pay_bill.business": replace(TARIFFS["pay_bill.business"], bands=bands)
+    }
+    prices = price_book(tariffs.values())
+    fee = TARIFFS["pay_bill"].fee(kes(amount))
+    assert fee is not None
+    command = replace(GOOD, amount=kes(amount), fee=fee.total)
+
+    assert decide(command, prices, LIMIT, book()).outcome == outcome
+    service = PayService(replace(world.teller, prices=prices))
+    asked: Args = {"business": WATER.number, "account": "12345678", "amount": kes(amount)}
+    assert service.quote_bill(call(asked)).outcome == outcome
 
 
 def test_both_sides_of_a_bill_are_told_with_its_account_number() -> None:

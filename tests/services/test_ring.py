@@ -32,10 +32,10 @@ from ussd_gateway.domain.journal import Posting
 from ussd_gateway.domain.money import Money
 from ussd_gateway.ports import Standing, Supplied
 from ussd_gateway.services import cash, pay, send_money
-from ussd_gateway.services.buy_airtime import Airtime, BuyAirtime
-from ussd_gateway.services.buy_airtime import decide as order_airtime
-from ussd_gateway.services.buy_content import Content
 from ussd_gateway.services.pins import Proof
+from ussd_gateway.services.purchases.buy_airtime import Airtime, BuyAirtime
+from ussd_gateway.services.purchases.buy_airtime import decide as order_airtime
+from ussd_gateway.services.purchases.buy_content import Content
 from ussd_gateway.store.verify.ring import CARRIER_MONEY, RING
 
 CODES = {

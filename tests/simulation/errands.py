@@ -59,6 +59,7 @@ class Errand:
     answer: Answer | None = None
     left: bool = False
     agreed: bool = False  # its price was looked up
+    refused: Answer | None = None  # when it was: the session ended there, and only says so
 
     def call(self, args: Mapping[str, Value]) -> Call:
         origin = Origin("africastalking", SessionId(self.key), MSISDNS[self.person])

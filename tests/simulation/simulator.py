@@ -28,7 +28,7 @@ from ussd_gateway import app
 from ussd_gateway.app.chance import SeededRandom
 from ussd_gateway.domain.money import Money
 from ussd_gateway.ports import CONFLICT, TIMEOUT, UNKNOWN, Answer, BooksLost, PurchasesLost
-from ussd_gateway.services.buy_airtime import KIND as AIRTIME
+from ussd_gateway.services.purchases.buy_airtime import KIND as AIRTIME
 from ussd_gateway.settings import Settings
 
 # 22:30 in Nairobi, on the last day of a month.
@@ -362,9 +362,12 @@ class _Town:
 
 def _do(server: Server, errand: Errand) -> Answer:
     """As a menu does: a look at the price, and then what was agreed to, once for each key."""
+    if errand.refused is not None:
+        return errand.refused
     if errand.action in AGREED and not errand.agreed:
         quote = server.actions[f"{errand.action}.quote"].run(errand.call(errand.args))
         if quote.outcome != "ok":
+            errand.refused = quote
             return quote
         errand.args |= {name: quote.values[name] for name in AGREED[errand.action]}
         errand.agreed = True

@@ -5,7 +5,7 @@ They go on where `true_books` ends, on 2026-11-21, and end on 2026-11-23.
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from sqlalchemy import Engine, select
 
@@ -21,6 +21,7 @@ from ussd_gateway.domain.book import (
     HoldDecided,
     HoldPlaced,
     Message,
+    Spent,
     Status,
     StatusSet,
     Work,
@@ -29,11 +30,11 @@ from ussd_gateway.domain.journal import Hold, HoldState, Leg, Posting, reverse
 from ussd_gateway.domain.money import Money
 from ussd_gateway.settings import Settings
 from ussd_gateway.store.database import reading
-from ussd_gateway.store.end_of_day import EndOfDay
-from ussd_gateway.store.heads import FOLDER, export
+from ussd_gateway.store.days.end_of_day import EndOfDay
 from ussd_gateway.store.ledger.writer import Writer
 from ussd_gateway.store.schema import journal, subscriber
-from ussd_gateway.store.sealer import head, seal_all
+from ussd_gateway.store.seals.heads import FOLDER, export
+from ussd_gateway.store.seals.sealer import head, seal_all
 
 # Holds, by their ends.
 PENDING, POSTED, PART, VOIDED, EXPIRED, REFUND, REVERSAL = range(9001, 9008)
@@ -65,6 +66,7 @@ class _Doing:
         posting: Posting | None = None,
         messages: Iterable[Message] = (),
         back: int | None = None,
+        spent: Spent | None = None,
         subject: int | None = None,
         values: dict[str, object] | None = None,
     ) -> None:
@@ -77,7 +79,7 @@ class _Doing:
             moved = (
                 Posting("reversal", legs, reverses_id=back, hold_id=hold) if back else posting
             )
-            return Decision("ok", values or {}, moved, tuple(messages), None, changes)
+            return Decision("ok", values or {}, moved, tuple(messages), None, changes, spent)
 
         of = back or (posting and posting.reverses_id)
         decided = tuple(one.hold_id for one in changes if isinstance(one, HoldDecided))
@@ -169,6 +171,7 @@ def _on_the_first_day(doing: _Doing, clock: SetClock) -> None:
         HoldDecided(REFUND, HoldState.POSTED, 30_00),
         posting=Posting("refund", legs, reverses_id=doing.by_grace, hold_id=REFUND),
         messages=_told(),
+        spent=Spent(grace, 30_00, back_of=date(2026, 11, 21)),
     )
     doing.hold(REVERSAL, amina, juma, 150_00, of=doing.by_juma)
     doing.do(
@@ -176,6 +179,7 @@ def _on_the_first_day(doing: _Doing, clock: SetClock) -> None:
         HoldDecided(REVERSAL, HoldState.POSTED, 150_00),
         messages=_told(),
         back=doing.by_juma,
+        spent=Spent(juma, 150_00, back_of=date(2026, 11, 21)),
     )
     frozen, cap = Status.FROZEN_IN, Money(90_000_00, "KES")
     doing.do("freeze", StatusSet(juma, frozen), subject=juma, values={"status": frozen.value})

@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import Engine, func, insert, select, text
 
 from tests.store.conftest import SetClock
+from tests.store.orders.staffed import FLOAT, JUMAS, house, opened, staffed, wrong
 from tests.store.people import AMINA
-from tests.store.staffed import FLOAT, JUMAS, house, opened, staffed, wrong
 from tests.world import at_once
 from ussd_gateway.app import upgrade
 from ussd_gateway.domain.accounts import (

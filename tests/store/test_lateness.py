@@ -11,8 +11,8 @@ from ussd_gateway.domain.msisdn import Msisdn
 from ussd_gateway.store.database import reading, writing
 from ussd_gateway.store.inquiry import (
     FOR_GOOD,
+    Backlog,
     Lag,
-    Waiting,
     ended_badly,
     of_receipt,
     oldest,
@@ -89,10 +89,10 @@ def test_what_waits_is_told_by_state_and_priority_with_its_oldest(rows: Rows) ->
     rows.add("unknown", unknowns=2)
 
     assert waiting(rows.engine) == [
-        Waiting("due", 0, 2, BEGAN_MS + 4_000),
-        Waiting("claimed", 0, 1, BEGAN_MS + 7_000),
-        Waiting("unknown", 0, 1, BEGAN_MS + 8_000),
-        Waiting("due", 2, 1, BEGAN_MS + 6_000),
+        Backlog("due", 0, 2, BEGAN_MS + 4_000),
+        Backlog("claimed", 0, 1, BEGAN_MS + 7_000),
+        Backlog("unknown", 0, 1, BEGAN_MS + 8_000),
+        Backlog("due", 2, 1, BEGAN_MS + 6_000),
     ]
     assert list(oldest(waiting(rows.engine))) == [(0, BEGAN_MS + 4_000), (2, BEGAN_MS + 6_000)]
 

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
+from random import Random
 
 import pytest
 from alembic import command
@@ -16,11 +17,13 @@ from ussd_gateway.embedded.postgres import Postgres
 from ussd_gateway.store import migrate
 from ussd_gateway.store.database import connect, reading, writing
 from ussd_gateway.store.ledger.sealing import batch_digest, command_digest
+from ussd_gateway.store.menus.versions import Move, SqlVersions, Why
 from ussd_gateway.store.migrate import upgrade
 from ussd_gateway.store.schema import (
     account,
     batch,
     idempotency,
+    outbox,
     price_book,
     subscriber,
     unsealed,
@@ -28,7 +31,7 @@ from ussd_gateway.store.schema import (
 from ussd_gateway.store.snapshot import snapshot
 from ussd_gateway.store.verify.finding import Tally
 from ussd_gateway.store.verify.tariffs import check_tariffs
-from ussd_gateway.store.versions import Move, SqlVersions, Why
+from ussd_gateway.store.verify.usage import RULE, check_usage
 
 SCRIPTS = Path(migrate.__file__).parent / "migrations"
 AMINA = {
@@ -335,6 +338,31 @@ def test_what_was_paid_before_there_were_limits_counts_for_them(old: Engine) -> 
         amina, juma = connection.execute(used.order_by(account.c.id)).all()
     assert tuple(amina) == (date(2026, 11, 20), 200, 400)
     assert tuple(juma) == (None, 0, 0)
+    assert _counted_wrong(old) == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_the_upgrade_counted_is_counted_again_as_it_did(old: Engine, seed: int) -> None:
+    """In the order of journals, and what came back on the day on which it did."""
+    _upgrade_to(old, "0006")
+    chance = Random(seed)
+    kinds = ("send_money", "airtime", "airtime_returned", "deposit")
+    for _ in range(30):
+        day = date(2026, 10, 25) + timedelta(days=chance.randrange(20))
+        _journal(old, day, chance.choice(kinds), minor=chance.randint(1, 100))
+    upgrade(old)
+
+    assert _counted_wrong(old) == []
+    with writing(old) as connection:
+        connection.execute(text("UPDATE account SET used_month = used_month + 1 WHERE id = 1"))
+    assert len(_counted_wrong(old)) == 1
+
+
+def _counted_wrong(engine: Engine) -> list[str]:
+    counted = Tally(None, RULE, "accounts")
+    with snapshot(engine) as books:
+        check_usage(books, counted)
+    return counted.shown
 
 
 @pytest.mark.parametrize("old", ["postgres"], indirect=True)
@@ -457,3 +485,34 @@ def test_what_was_priced_before_there_were_price_books_is_recomputed_too(
     with snapshot(old) as books:
         check_tariffs(books, found)
     assert (found.checked, found.shown) == (len(kinds), [])
+
+
+def test_a_message_keeps_the_id_that_a_provider_gave_it_and_no_other_has_it(
+    old: Engine,
+) -> None:
+    _upgrade_to(old, "0011")
+    row = {
+        "key": "k1",
+        "msisdn": "+254711000001",
+        "template": "sent",
+        "language": "en",
+        "params": "{}",
+        "event_at_ms": 1,
+        "state": "sent",
+        "attempt": 1,
+        "next_at_ms": 1,
+        "provider_id": "ATXid_1",
+        "text": "U9A2BCDEFG Sent",
+    }
+    with writing(old) as connection:
+        connection.execute(insert(outbox).values(row))
+    upgrade(old)
+
+    waiting = [row | {"key": key, "provider_id": None} for key in ("k2", "k3")]
+    with writing(old) as connection:
+        connection.execute(insert(outbox), waiting)
+        found = connection.execute(select(outbox).where(outbox.c.key == "k1")).mappings().one()
+    assert row.items() <= dict(found).items()
+    with pytest.raises(IntegrityError, match="provider_id"), writing(old) as connection:
+        again = row | {"key": "k4", "provider": "africastalking"}
+        connection.execute(insert(outbox).values(again))

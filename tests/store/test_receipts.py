@@ -21,8 +21,8 @@ from ussd_gateway.domain.msisdn import Msisdn
 from ussd_gateway.embedded.postgres import Postgres
 from ussd_gateway.ports import Answer, BooksLost, Call, Origin, Party, Secret, SessionId, Value
 from ussd_gateway.services.check_receipt import ASKS_A_DAY_MAX
-from ussd_gateway.services.orders import By
-from ussd_gateway.services.reverse import ReverseService
+from ussd_gateway.services.orders.desk import By
+from ussd_gateway.services.orders.reverse import ReverseService
 from ussd_gateway.settings import Settings
 from ussd_gateway.store.database import connect, reading
 from ussd_gateway.store.price_books import SqlPriceBooks

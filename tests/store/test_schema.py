@@ -11,12 +11,12 @@ from sqlalchemy.exc import DBAPIError
 from tests.store.conftest import AMINA, SetClock, pay
 from ussd_gateway.store.database import reading, writing
 from ussd_gateway.store.ledger.writer import Writer
+from ussd_gateway.store.menus.proposals import Proposed, SqlProposals
+from ussd_gateway.store.menus.stops import SqlStops
+from ussd_gateway.store.menus.versions import SqlVersions
 from ussd_gateway.store.migrate import upgrade
-from ussd_gateway.store.proposals import Proposed, SqlProposals
 from ussd_gateway.store.schema import closed_day, end_of_day, metadata, price_book, seal
 from ussd_gateway.store.staff import Keys, Role, SqlStaff
-from ussd_gateway.store.stops import SqlStops
-from ussd_gateway.store.versions import SqlVersions
 
 DAY = date(2026, 11, 20)
 

@@ -8,8 +8,8 @@ import redis
 from tests.ussd.stand_in import (
     Bank,
 )
-from tests.ussd.turning import turn_of
-from ussd_gateway.store.sessions import RedisSessions
+from tests.ussd.turn.turning import turn_of
+from ussd_gateway.store.sessions.client import RedisSessions
 from ussd_gateway.ussd.turn import Turn
 
 

@@ -1,14 +1,16 @@
 """The public contract at the door: which knock gets which answer."""
 
 from dataclasses import replace
+from datetime import timedelta
 from ipaddress import ip_network
 
 import pytest
 from flask.testing import FlaskClient
 
-from ussd_gateway import web
-from ussd_gateway.cli.stage.world import GatewayWorld
+from ussd_gateway import app, web
+from ussd_gateway.cli.stage.world import GatewayWorld, StillClock
 from ussd_gateway.settings import Settings
+from ussd_gateway.store.days.end_of_day import EndOfDay
 from ussd_gateway.web.server import request_octets_max
 
 USSD = "/ussd/africastalking/dev"
@@ -139,6 +141,28 @@ def test_it_is_not_ready_without_its_parts(world: GatewayWorld, settings: Settin
     assert answer.status_code == 503
     assert "the ledger's writer has stopped" in answer.text
     assert "Redis does not answer" in answer.text
+
+
+def test_it_is_not_ready_on_a_day_that_is_closed(
+    world: GatewayWorld, settings: Settings
+) -> None:
+    """As one looks to a clock that was set back."""
+    ahead = StillClock()
+    ahead.wait(timedelta(days=2))
+    market = app.market(settings)
+    while EndOfDay(world.gateway.engine, ahead, market).close_next():
+        pass
+    client = web.door(world.gateway, settings).test_client()
+
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.text == "by this clock today is closed: no payments until 2026-11-23"
+    inputs = ("", "1", "0711000002", "100", "4826")
+    texts = ("*".join(inputs[1 : last + 1]) for last in range(len(inputs)))
+    screens = [client.post(USSD, data=HOP | {"text": text}).text for text in texts]
+    assert screens[-1].startswith("END The service is busy.")
+    world.clock.wait(timedelta(days=2))
+    assert client.get("/readyz").text == "ready"
 
 
 def test_a_phone_gets_a_screen_even_where_the_gateway_is_at_fault(

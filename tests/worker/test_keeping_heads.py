@@ -11,7 +11,7 @@ from tests.store.conftest import MARKET, SetClock
 from ussd_gateway.store.database import connect, writing
 from ussd_gateway.store.migrate import upgrade
 from ussd_gateway.store.schema import batch, unsealed
-from ussd_gateway.store.sealer import SEALED_MAX, head
+from ussd_gateway.store.seals.sealer import SEALED_MAX, head
 from ussd_gateway.worker.sealing import Sealing
 
 

@@ -9,7 +9,7 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 
 from tests.store.conftest import SetClock
-from tests.store.owing import Box
+from tests.store.outbox.owing import Box
 from ussd_gateway.embedded import Valkey
 from ussd_gateway.store.database import connect
 from ussd_gateway.store.migrate import upgrade

@@ -9,7 +9,7 @@ from ussd_gateway.app.checking import check, check_files
 from ussd_gateway.app.demo_cast import seed_demo
 from ussd_gateway.app.files import Faulty, market, prices_at
 from ussd_gateway.app.heap import freeze_heap
-from ussd_gateway.app.logs import start_logging
+from ussd_gateway.app.logs import logged_aside, start_logging
 from ussd_gateway.app.moving import (
     retire,
     roll_back,
@@ -76,6 +76,7 @@ __all__ = [
     "database",
     "freeze_heap",
     "gateway",
+    "logged_aside",
     "market",
     "messages",
     "outbox",

@@ -24,10 +24,10 @@ from ussd_gateway.files import strict_yaml
 from ussd_gateway.files.faults import Fault, Faults
 from ussd_gateway.files.strict_yaml import Branch
 from ussd_gateway.ports import Action, Route
-from ussd_gateway.services import catalogue
-from ussd_gateway.services.catalogue import read_catalogue
-from ussd_gateway.services.limits import read_limits
-from ussd_gateway.services.tariffs import read_tariffs
+from ussd_gateway.services.terms import catalogue
+from ussd_gateway.services.terms.catalogue import read_catalogue
+from ussd_gateway.services.terms.limits import read_limits
+from ussd_gateway.services.terms.tariffs import read_tariffs
 from ussd_gateway.settings import Settings
 from ussd_gateway.sms.plan import load_plan
 from ussd_gateway.ussd.messages import load_messages

@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ussd_gateway.domain.market import Market
 from ussd_gateway.ports import Clock
-from ussd_gateway.store.counts import Counted, SqlCounts
+from ussd_gateway.store.menus.counts import Counted, SqlCounts
 from ussd_gateway.ussd.turn.counting import Counting
 
 write_every_s = 10.0

@@ -12,9 +12,9 @@ from ussd_gateway.domain.market import Market
 from ussd_gateway.domain.tariff import PriceBook, price_book
 from ussd_gateway.files.faults import Fault
 from ussd_gateway.ports import Clock
-from ussd_gateway.services.catalogue import Item, read_catalogue
-from ussd_gateway.services.limits import beyond_tariffs, read_limits
-from ussd_gateway.services.tariffs import FOLDER, read_price_book, read_tariffs
+from ussd_gateway.services.terms.catalogue import Item, read_catalogue
+from ussd_gateway.services.terms.limits import beyond_tariffs, read_limits
+from ussd_gateway.services.terms.tariffs import FOLDER, read_price_book, read_tariffs
 from ussd_gateway.settings import Settings
 
 _Found = TypeVar("_Found")

@@ -19,8 +19,8 @@ import structlog
 
 from ussd_gateway.files.faults import Fault
 from ussd_gateway.ports import BooksLost
-from ussd_gateway.store.rollout import Rollout
-from ussd_gateway.store.versions import Heads, Move, SqlVersions
+from ussd_gateway.store.menus.rollout import Rollout
+from ussd_gateway.store.menus.versions import Heads, Move, SqlVersions
 from ussd_gateway.ussd.menu import Program
 
 # Loads the octets of a pack; faults carry the name that is given with them.

@@ -16,10 +16,10 @@ from ussd_gateway.app.staffing import check_role
 from ussd_gateway.app.wiring import pack_files, published, routes, unbound_actions
 from ussd_gateway.files.fields import nearest
 from ussd_gateway.settings import Settings
-from ussd_gateway.store.rollout import Numbers, Rollout, Share, Through, numbers_max
+from ussd_gateway.store.menus.rollout import Numbers, Rollout, Share, Through, numbers_max
+from ussd_gateway.store.menus.stops import SqlStops
+from ussd_gateway.store.menus.versions import IsRetired, Move, Overtaken, SqlVersions, Why
 from ussd_gateway.store.staff import Member, Role
-from ussd_gateway.store.stops import SqlStops
-from ussd_gateway.store.versions import IsRetired, Move, Overtaken, SqlVersions, Why
 from ussd_gateway.ussd.typed import msisdn_parser
 
 # Moves in a row that are for some people only: each of them is looked at for every new session.

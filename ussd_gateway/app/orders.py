@@ -4,10 +4,10 @@
     freeze           anybody       sweep, unfreeze, dormant, close, cap   a checker
 
 Freezing stops harm, and takes no second pair of eyes; what moves money, or lets it move again,
-is a checker's.
+is a checker's: so is freezing an account less than it is.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -20,10 +20,11 @@ from ussd_gateway.app.wiring import desk, writer
 from ussd_gateway.domain.book import Outcome, Status
 from ussd_gateway.domain.money import Money
 from ussd_gateway.ports import CONFLICT, TIMEOUT, UNKNOWN, Barred, OnHold, Random, Records
-from ussd_gateway.services.orders import By, Objection
-from ussd_gateway.services.reverse import KINDS, ReverseService
-from ussd_gateway.services.set_status import StatusService
-from ussd_gateway.services.sweep_dues import SweepService
+from ussd_gateway.services.orders.desk import By, Objection
+from ussd_gateway.services.orders.reverse import ReverseService
+from ussd_gateway.services.orders.set_status import StatusService
+from ussd_gateway.services.orders.sweep_dues import SweepService
+from ussd_gateway.services.orders.taking_back import KINDS
 from ussd_gateway.settings import Settings
 from ussd_gateway.store.staff import Member, Role
 
@@ -52,9 +53,11 @@ WORDS: Mapping[Objection, str] = {
     Objection.OVER_HELD: "{held} is held, and no more can be taken",
     Objection.SAME: "it is so already",
     Objection.CLOSED: "the account is closed, and stays so",
+    Objection.LOOSER: "it is {status}, which bars more: a checker lets it move again",
     Objection.NOT_EMPTY: "{balance} is in it, or something is held: empty it first",
     Objection.SERVES: "{serves}, so it stays open; `ussd-gateway ledger freeze` bars it",
-    Objection.IN_USE: "a purchase out of it is open, or it is used just now: try again later",
+    Objection.IN_USE: "a purchase or a voucher out of it is open, or it is used "
+    "just now: try again later",
     Objection.UNDER_BALANCE: "it holds {most}, or is about to: the cap cannot be lower",
     Objection.NOT_DUE: "{due} is due to the operating bank",
     Objection.SOURCE_BARRED: "the account that would pay is {status}: unfreeze it first",
@@ -112,6 +115,15 @@ def ask_reversal(
     return _done(receipt, here.reversals.ask(receipt, amount, here.by(why), whole=whole))
 
 
+def held(here: Orders, hold_id: int) -> OnHold:
+    """What a checker is about to decide. Raises NotPossible, and BooksLost."""
+    check_role(here.member, Role.CHECKER, "approve reversals")
+    found = here.records.held(hold_id)
+    if found is None:
+        raise NotPossible(f"{hold_id}: {WORDS[Objection.NO_HOLD]}")
+    return found
+
+
 def approve_reversal(here: Orders, hold_id: int, amount: Money | None) -> Outcome:
     check_role(here.member, Role.CHECKER, "approve reversals")
     by = here.by("as it was asked for")
@@ -123,9 +135,10 @@ def refuse_reversal(here: Orders, hold_id: int, *, why: str) -> Outcome:
     return _done(str(hold_id), here.reversals.refuse(hold_id, here.by(why)))
 
 
-def reversals(records: Records) -> Sequence[OnHold]:
-    """Those that wait for somebody to decide, the oldest first."""
-    return records.waiting(KINDS, count_max=listed_max)
+def reversals(records: Records) -> tuple[Sequence[OnHold], int]:
+    """Those that wait for somebody to decide, the oldest first; and how many more do."""
+    found = records.waiting(KINDS, count_max=listed_max)
+    return found, _more(found, lambda: records.waiting_count(KINDS))
 
 
 def sweep(here: Orders, amount: Money | None, *, why: str) -> Outcome:
@@ -136,7 +149,9 @@ def sweep(here: Orders, amount: Money | None, *, why: str) -> Outcome:
 def set_status(here: Orders, refs: Sequence[str], status: Status, *, why: str) -> Outcome:
     if status not in (Status.FROZEN_IN, Status.FROZEN_BOTH):
         check_role(here.member, Role.CHECKER, "do that")
-    return _done(refs[0], here.statuses.set_status(tuple(refs), status, here.by(why)))
+    loosens = here.member.role is Role.CHECKER
+    by = here.by(why)
+    return _done(refs[0], here.statuses.set_status(tuple(refs), status, by, loosens=loosens))
 
 
 def set_cap(here: Orders, refs: Sequence[str], cap: Money | None, *, why: str) -> Outcome:
@@ -144,9 +159,14 @@ def set_cap(here: Orders, refs: Sequence[str], cap: Money | None, *, why: str) -
     return _done(refs[0], here.statuses.set_cap(tuple(refs), cap, here.by(why)))
 
 
-def statuses(records: Records) -> Sequence[Barred]:
-    """Accounts that are not active."""
-    return records.barred(count_max=listed_max)
+def statuses(records: Records) -> tuple[Sequence[Barred], int]:
+    """Accounts that are not active; and how many more there are."""
+    found = records.barred(count_max=listed_max)
+    return found, _more(found, records.barred_count)
+
+
+def _more(found: Sequence[object], count: Callable[[], int]) -> int:
+    return 0 if len(found) < listed_max else max(0, count() - len(found))
 
 
 def _done(subject: str, outcome: Outcome) -> Outcome:

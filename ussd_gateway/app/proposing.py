@@ -26,10 +26,10 @@ from ussd_gateway.app.publishing import (
 from ussd_gateway.app.staffing import check_role
 from ussd_gateway.files.faults import Fault
 from ussd_gateway.settings import Settings
-from ussd_gateway.store.proposals import Proposal, Proposed, SqlProposals
-from ussd_gateway.store.rollout import Rollout
+from ussd_gateway.store.menus.proposals import Proposal, Proposed, SqlProposals
+from ussd_gateway.store.menus.rollout import Rollout
+from ussd_gateway.store.menus.versions import IsRetired, Move, Overtaken, SqlVersions
 from ussd_gateway.store.staff import Member, Role
-from ussd_gateway.store.versions import IsRetired, Move, Overtaken, SqlVersions
 from ussd_gateway.ussd.lint.against import against
 from ussd_gateway.ussd.versions import Changes, changes, digest_of
 

@@ -9,8 +9,8 @@ from ussd_gateway.app.files import Faulty
 from ussd_gateway.app.wiring import pack_files, pack_loader, published, unbound_actions
 from ussd_gateway.files.faults import Fault
 from ussd_gateway.settings import Settings
-from ussd_gateway.store.rollout import Rollout
-from ussd_gateway.store.versions import IsRetired, Move, Overtaken, SqlVersions
+from ussd_gateway.store.menus.rollout import Rollout
+from ussd_gateway.store.menus.versions import IsRetired, Move, Overtaken, SqlVersions
 from ussd_gateway.ussd.menu import Program
 from ussd_gateway.ussd.versions import Changes, changes, digest_of
 

@@ -13,40 +13,38 @@ from ussd_gateway.domain.tariff import PriceBook
 from ussd_gateway.ports import Action, BooksLost, Carrier, Clock, Ledger, Random, Reads
 from ussd_gateway.services import (
     answer_sms,
-    buy_airtime,
-    buy_content,
     cash,
-    cash_voucher,
     choose_caps,
     choose_pin,
     pay,
     pins,
     register,
-    reverse,
     send_money,
-    vouchers,
 )
 from ussd_gateway.services.balance import BalanceService
-from ussd_gateway.services.buy_airtime import Airtime, BuyAirtimeService
-from ussd_gateway.services.buy_content import BuyContentService, Content
 from ussd_gateway.services.cash import CashService
-from ussd_gateway.services.cash_voucher import CashVoucherService
 from ussd_gateway.services.check_receipt import CheckReceiptService
 from ussd_gateway.services.choose_caps import ChooseCapsService
 from ussd_gateway.services.choose_language import ChooseLanguageService
 from ussd_gateway.services.choose_pin import ChoosePinService
-from ussd_gateway.services.fulfilment import Fulfilment
+from ussd_gateway.services.orders import reverse
 from ussd_gateway.services.pay import PayService
+from ussd_gateway.services.purchases import buy_airtime, buy_content
+from ussd_gateway.services.purchases.buy_airtime import Airtime, BuyAirtimeService
+from ussd_gateway.services.purchases.buy_content import BuyContentService, Content
+from ussd_gateway.services.purchases.fulfilment import Fulfilment
 from ussd_gateway.services.register import RegisterService
 from ussd_gateway.services.send_money import SendMoneyService
 from ussd_gateway.services.teller import Teller
-from ussd_gateway.services.vouchers import VoucherService
+from ussd_gateway.services.vouchers import cash_voucher, give_back_voucher, send_voucher
+from ussd_gateway.services.vouchers.cash_voucher import CashVoucherService
+from ussd_gateway.services.vouchers.send_voucher import SendVoucherService
 from ussd_gateway.settings import Purpose, Settings
 from ussd_gateway.store.numbers import AccountNumbers
 from ussd_gateway.store.pins import HmacPinVerifier, HmacTickets
-from ussd_gateway.store.purchases import SqlPurchases
 from ussd_gateway.store.receipts import SqlReceipts
-from ussd_gateway.store.vouchers import SqlVouchers
+from ussd_gateway.store.waiting.purchases import SqlPurchases
+from ussd_gateway.store.waiting.vouchers import SqlVouchers
 
 # Every SMS that a service sends.
 TEMPLATES = frozenset().union(
@@ -55,8 +53,9 @@ TEMPLATES = frozenset().union(
         for each in (
             pins,
             send_money,
-            vouchers,
+            send_voucher,
             cash_voucher,
+            give_back_voucher,
             pay,
             cash,
             buy_airtime,
@@ -140,7 +139,7 @@ def services(
     choosing = ChoosePinService(teller, tickets, numbers, random, kid=ring.current_kid)
     offered = (
         SendMoneyService(teller),
-        VoucherService(teller, numbers, random, kid=ring.current_kid),
+        SendVoucherService(teller, numbers, random, kid=ring.current_kid),
         CashVoucherService(teller, SqlVouchers(engine), tickets),
         PayService(teller),
         CashService(teller),

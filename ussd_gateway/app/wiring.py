@@ -18,34 +18,37 @@ from ussd_gateway.app.sending import sms_plan
 from ussd_gateway.app.services import TEMPLATES, Carriers, services
 from ussd_gateway.domain.money import Money
 from ussd_gateway.ports import Action, Clock, Ledger, Random
-from ussd_gateway.services import reverse
 from ussd_gateway.services.answer_sms import AnswerSmsService
-from ussd_gateway.services.fulfilment import Fulfilment
-from ussd_gateway.services.hold_money import HoldsOverdue
-from ussd_gateway.services.orders import Desk
-from ussd_gateway.services.vouchers import VouchersOverdue
+from ussd_gateway.services.orders.decide_reversal import let_go
+from ussd_gateway.services.orders.desk import Desk
+from ussd_gateway.services.orders.hold_money import HoldsOverdue
+from ussd_gateway.services.orders.taking_back import KINDS
+from ussd_gateway.services.purchases.fulfilment import Fulfilment
+from ussd_gateway.services.vouchers.give_back_voucher import VouchersOverdue
 from ussd_gateway.settings import Purpose, Settings
 from ussd_gateway.store import database as databases
 from ussd_gateway.store import migrate
-from ussd_gateway.store.counts import SqlCounts
+from ussd_gateway.store.days.clocks import SlowerClock
+from ussd_gateway.store.days.end_of_day import EndOfDay
 from ussd_gateway.store.house import open_house
+from ussd_gateway.store.inquiry import SqlRecords
 from ussd_gateway.store.ledger.batch import Books, Numbering
 from ussd_gateway.store.ledger.postgres import PostgresBooks
 from ussd_gateway.store.ledger.sqlite import SqliteBooks
 from ussd_gateway.store.ledger.writer import Writer
+from ussd_gateway.store.menus.counts import SqlCounts
+from ussd_gateway.store.menus.proposals import SqlProposals
+from ussd_gateway.store.menus.recordings import SqlRecordings
+from ussd_gateway.store.menus.stops import SqlStops
+from ussd_gateway.store.menus.versions import SqlVersions
 from ussd_gateway.store.numbers import AccountNumbers
 from ussd_gateway.store.outbox import Outbox
 from ussd_gateway.store.price_books import SqlPriceBooks
-from ussd_gateway.store.proposals import SqlProposals
-from ussd_gateway.store.purchases import SqlPurchases
 from ussd_gateway.store.reads import SqlReads
-from ussd_gateway.store.recordings import SqlRecordings
-from ussd_gateway.store.records import SqlRecords
-from ussd_gateway.store.sessions import RedisSessions
+from ussd_gateway.store.sessions.client import RedisSessions
 from ussd_gateway.store.staff import SqlStaff
-from ussd_gateway.store.stops import SqlStops
-from ussd_gateway.store.versions import SqlVersions
-from ussd_gateway.store.vouchers import SqlVouchers
+from ussd_gateway.store.waiting.purchases import SqlPurchases
+from ussd_gateway.store.waiting.vouchers import SqlVouchers
 from ussd_gateway.ussd.menu import Program
 from ussd_gateway.ussd.messages import Messages, load_messages
 from ussd_gateway.ussd.reading.loader import load_pack
@@ -76,6 +79,7 @@ class Gateway:
     counts: CountsWriter
     engine: Engine
     clock: Clock
+    days: EndOfDay  # by this program's own clock, as its payments are
 
     def close(self) -> None:
         """Ends after the commands that are queued now."""
@@ -141,6 +145,7 @@ def gateway(
         counts,
         engine,
         clock,
+        EndOfDay(engine, clock, market(settings)),
     )
 
 
@@ -170,8 +175,10 @@ def overdue(settings: Settings) -> Iterator[Overdue]:
     )
     ledger.start()
     try:
-        told = dict.fromkeys(reverse.KINDS, reverse.let_go)
-        at = desk(settings, engine, ledger, here)
+        told = dict.fromkeys(KINDS, let_go)
+        # What a clock that ran ahead let go would be gone for good. The demo's may be set.
+        due_by = SlowerClock(engine, here) if settings.production else here
+        at = desk(settings, engine, ledger, due_by)
         holds = HoldsOverdue(at, told)
         yield Overdue(made.fulfilment, holds, VouchersOverdue(at, SqlVouchers(engine)))
     finally:
@@ -340,7 +347,7 @@ def outbox(settings: Settings, clock: Clock) -> Outbox:
 
 def writer(settings: Settings, engine: Engine, clock: Clock) -> Writer:
     """Not started yet."""
-    return Writer(lambda: _books(engine), _numbering(settings), clock)
+    return Writer(lambda: _books(settings, engine), _numbering(settings), clock)
 
 
 def desk(settings: Settings, engine: Engine, ledger: Ledger, clock: Clock) -> Desk:
@@ -349,8 +356,11 @@ def desk(settings: Settings, engine: Engine, ledger: Ledger, clock: Clock) -> De
     return Desk(SqlRecords(engine), ledger, numbers, clock, market(settings))
 
 
-def _books(engine: Engine) -> Books:
-    return SqliteBooks(engine) if engine.dialect.name == "sqlite" else PostgresBooks(engine)
+def _books(settings: Settings, engine: Engine) -> Books:
+    if engine.dialect.name == "sqlite":
+        return SqliteBooks(engine)
+    # The demo's clock can be set, on purpose.
+    return PostgresBooks(engine, market(settings).zone if settings.production else None)
 
 
 def _numbering(settings: Settings) -> Numbering:

@@ -4,6 +4,7 @@ Commands import what they run inside their bodies, so that `--help` answers at o
 process loads only what it needs.
 """
 
+import re
 import sys
 from collections.abc import Iterable
 
@@ -45,8 +46,16 @@ app.add_typer(db.app, name="db")
 app.command()(doctor.doctor)
 
 
+_HALVES = re.compile("[\ud800-\udfff]")
+
+
 def main() -> None:
     """What a person can mend is told in lines; anything else is a bug, with its traceback."""
+    # Octets that are no UTF-8 stand in an argument as halves of characters.
+    strange = [ascii(word) for word in sys.argv[1:] if _HALVES.search(word)]
+    if strange:
+        _tell("Write arguments in UTF-8:", strange)
+        sys.exit(2)
     try:
         app()
     except Exception as error:

@@ -15,16 +15,18 @@ if TYPE_CHECKING:
 
 @contextmanager
 def opened(settings: "Settings") -> Iterator["Engine"]:
-    """Ends the command with code 2, and with what to do, where the books cannot be read."""
+    """Ends the command with code 2, and with what to do, where the books cannot be read. What
+    is logged meanwhile stands on stderr."""
     from sqlalchemy.exc import DBAPIError
 
-    from ussd_gateway.app import database
+    from ussd_gateway.app import database, logged_aside
     from ussd_gateway.ports import BooksLost
 
     engine = database(settings)
     try:
-        _check_there(engine)
-        yield engine
+        with logged_aside():
+            _check_there(engine)
+            yield engine
     except DBAPIError as error:
         reason = str(error.orig).strip().splitlines()[0]
         raise _unreadable(engine, reason, "see `ussd-gateway doctor`") from None
@@ -56,6 +58,8 @@ def are_there(settings: "Settings") -> bool:
 def _check_there(engine: "Engine") -> None:
     from sqlalchemy import inspect
 
+    from ussd_gateway.store import migrate
+
     url = engine.url
     on_sqlite = url.get_backend_name() == "sqlite"
     # SQLite would make the file that it does not find.
@@ -63,6 +67,13 @@ def _check_there(engine: "Engine") -> None:
         raise _unreadable(engine, "no such file", "`make run` or `ussd-gateway db upgrade`")
     if not inspect(engine).has_table("account"):
         raise _unreadable(engine, "it holds no books", "run `ussd-gateway db upgrade`")
+    # By another schema a command would read half of it, and might write.
+    present, newest = migrate.present(engine), migrate.newest()
+    if present != newest:
+        reason = f"its schema is {present}, this program's is {newest}"
+        raise _unreadable(
+            engine, reason, "run the newest program, and once its `ussd-gateway db upgrade`"
+        )
 
 
 def _unreadable(engine: "Engine", reason: str, advice: str) -> typer.Exit:

@@ -13,12 +13,13 @@ from ussd_gateway.cli.told import told
 
 if TYPE_CHECKING:
     from ussd_gateway.settings import Settings
-    from ussd_gateway.store.proposals import SqlProposals
+    from ussd_gateway.store.menus.proposals import SqlProposals
+    from ussd_gateway.store.menus.stops import SqlStops
+    from ussd_gateway.store.menus.versions import SqlVersions
     from ussd_gateway.store.staff import Member, SqlStaff
-    from ussd_gateway.store.stops import SqlStops
-    from ussd_gateway.store.versions import SqlVersions
 
 note_max = 200
+ONE_LINE = "write one line, of letters, digits and signs alone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,8 @@ def _at_most(length: int) -> Callable[[str | None], str | None]:
     def check(text: str | None) -> str | None:
         if text is not None and not 0 < len(text) <= length:
             raise typer.BadParameter(f"write 1 to {length} characters")
+        if text is not None and not text.isprintable():
+            raise typer.BadParameter(ONE_LINE)
         return text
 
     return check

@@ -34,6 +34,7 @@ def doctor() -> None:
     findings = (
         Finding("settings", f"{settings.app_env}, DATA_DIR {settings.data_dir}"),
         _database(settings),
+        *_days(settings),
         _redis(settings),
         _port("PORT", settings.port, "/readyz"),
         _port("SIM_PORT", settings.sim_port, "/"),
@@ -49,12 +50,10 @@ def doctor() -> None:
 
 
 def _database(settings: "Settings") -> Finding:
-    from alembic.migration import MigrationContext
-    from alembic.script import ScriptDirectory
     from sqlalchemy import create_engine
     from sqlalchemy.exc import SQLAlchemyError
 
-    import ussd_gateway.store
+    from ussd_gateway.store import migrate
 
     url = _url(settings)
     shown = url.render_as_string(hide_password=True)
@@ -63,15 +62,13 @@ def _database(settings: "Settings") -> Finding:
 
     engine = create_engine(url)
     try:
-        with engine.connect() as connection:
-            present = MigrationContext.configure(connection).get_current_revision()
+        present = migrate.present(engine)
     except SQLAlchemyError as error:
         return Finding("database", f"{shown}: {_reason(error)}", "Mend DATABASE_URL.")
     finally:
         engine.dispose()
 
-    scripts = Path(ussd_gateway.store.__path__[0]) / "migrations"
-    newest = ScriptDirectory(str(scripts)).get_current_head()
+    newest = migrate.newest()
     if present != newest:
         return Finding(
             "database",
@@ -79,6 +76,34 @@ def _database(settings: "Settings") -> Finding:
             "Run `ussd-gateway db upgrade`.",
         )
     return Finding("database", f"{shown}: schema {present}")
+
+
+def _days(settings: "Settings") -> list[Finding]:
+    """Nothing where the database cannot be read, which is told already."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from ussd_gateway import app
+    from ussd_gateway.store.days.end_of_day import EndOfDay
+
+    if _is_unmade(settings):
+        return []
+    engine, clock = app.database(settings), app.clock(settings)
+    try:
+        until = EndOfDay(engine, clock, app.market(settings)).shut_until()
+    except SQLAlchemyError:
+        return []
+    finally:
+        engine.dispose()
+    today = app.market(settings).business_date(int(clock.now().timestamp() * 1000))
+    if until is None:
+        return [Finding("today", f"{today}: open for payments")]
+    return [
+        Finding(
+            "today",
+            f"{today} by this machine's clock, and closed: every payment is refused",
+            f"Set the clock right. If it is right, payments go on by themselves on {until}.",
+        )
+    ]
 
 
 def _redis(settings: "Settings") -> Finding:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from ussd_gateway.store.inquiry import Found, Lag, Waiting
+    from ussd_gateway.store.inquiry import Backlog, Found, Lag
 
 app = typer.Typer(help="The SMS that are owed.", no_args_is_help=True)
 
@@ -141,7 +141,7 @@ def _name(priority: int) -> str:
 
 def _plain(
     states: "Mapping[str, int]",
-    still: "Sequence[Waiting]",
+    still: "Sequence[Backlog]",
     ages: "Mapping[int, int]",
     lags: "Sequence[Lag]",
 ) -> dict[str, object]:

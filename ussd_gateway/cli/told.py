@@ -1,9 +1,15 @@
-"""How a command ends that cannot do what it was asked: lines for a person, and a code."""
+"""What a person is told: how a command ends that cannot do what it was asked, and what others
+wrote, as it is."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import typer
+
+
+def as_written(text: str) -> str:
+    """On one line, whoever wrote it: no line of its own, no colour, nothing turned round."""
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
 
 
 @contextmanager

@@ -84,11 +84,19 @@ class Status(Enum):
 
     @property
     def takes_in(self) -> bool:
-        return self is Status.ACTIVE
+        return self in _TAKING_IN
 
     @property
     def pays_out(self) -> bool:
-        return self in (Status.ACTIVE, Status.FROZEN_IN)
+        return self in _PAYING_OUT
+
+    def bars_all_of(self, other: "Status") -> bool:
+        """Whatever the other one bars is barred by this one too."""
+        return self.takes_in <= other.takes_in and self.pays_out <= other.pays_out
+
+
+_TAKING_IN = (Status.ACTIVE,)
+_PAYING_OUT = (Status.ACTIVE, Status.FROZEN_IN)
 
 
 @dataclass(slots=True)

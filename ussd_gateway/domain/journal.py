@@ -46,8 +46,9 @@ class Posting:
 
     def __post_init__(self) -> None:
         assert len(self.legs) >= 2, "a journal has two legs at least"
-        assert all(leg.minor for leg in self.legs), "a leg moves something"
-        assert sum(leg.minor for leg in self.legs) == 0, "legs must balance"
+        minors = [leg.minor for leg in self.legs]
+        assert all(minors), "a leg moves something"
+        assert sum(minors) == 0, "legs must balance"
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ def make(day: date, counter: int, key: bytes) -> Receipt:
     values = [(day.year - 2000) % 32, day.month, day.day]
     values += [serial >> shift & 31 for shift in (25, 20, 15, 10, 5, 0)]
     values.append(_check_value(values))
-    return Receipt("".join(ALPHABET[value] for value in values))
+    return Receipt("".join(map(ALPHABET.__getitem__, values)))
 
 
 def parse(text: str) -> Receipt | None:
@@ -68,16 +68,16 @@ def _permute(number: int, *, key: bytes, salt: bytes) -> int:
     """A keyed permutation of 30 bits: a Feistel network, so it is one to one for every key."""
     left: int = number >> _HALF_BITS
     right: int = number & _HALF_MASK
-    keyed = _keyed(key)
-    for turn in range(_ROUNDS):
-        hashed = keyed.copy()
-        hashed.update(bytes((turn, right >> 8, right & 255)) + salt)
+    for begun in _keyed(key):
+        hashed = begun.copy()
+        hashed.update(right.to_bytes(2, "big") + salt)
         mixed = int.from_bytes(hashed.digest(), "big")
         left, right = right, left ^ mixed & _HALF_MASK
     return left << _HALF_BITS | right
 
 
 @lru_cache(maxsize=8)
-def _keyed(key: bytes) -> blake2b:
-    """Hashing begun with a day's key: that is most of what a hash of seven octets costs."""
-    return blake2b(key=key, digest_size=2)
+def _keyed(key: bytes) -> list[blake2b]:
+    """Each turn's hashing, begun with a day's key: that is most of what a hash of seven octets
+    costs."""
+    return [blake2b(bytes((turn,)), key=key, digest_size=2) for turn in range(_ROUNDS)]

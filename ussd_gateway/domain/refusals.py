@@ -30,6 +30,7 @@ class Reason(Enum):
     UNKNOWN_VOUCHER = "unknown_voucher"  # or its code is another one
     VOUCHER_BARRED = "voucher_barred"  # too many wrong codes
     VOUCHER_EXPIRED = "voucher_expired"
+    VOUCHER_STOPPED = "voucher_stopped"  # its sender's wallet pays nothing out
     UNDER_MINIMUM = "under_minimum"
     OVER_LIMIT = "over_limit"
     OVER_DAY = "over_day"

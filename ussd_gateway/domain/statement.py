@@ -46,7 +46,9 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """`lines` are in the order in which they changed the balance."""
+    """`lines` are in the order of their days, and within a day in that in which they changed
+    the balance. What it was before them and after them is what the books say of their own: a
+    sum of the lines would hide a fault."""
 
     ref: str  # a phone number, a till, `KES-2440`
     code: int
@@ -55,6 +57,7 @@ class Statement:
     first: date
     last: date
     opening_minor: int
+    closing_minor: int
     lines: tuple[Line, ...]
     pending: tuple[Pending, ...]
 
@@ -64,9 +67,7 @@ class Statement:
 
     @property
     def closing(self) -> Money:
-        """What the last line says: a sum of our own would hide a fault of the books."""
-        found = self.lines[-1].balance_minor if self.lines else self.opening_minor
-        return Money(found, self.currency)
+        return Money(self.closing_minor, self.currency)
 
     @property
     def paid_in(self) -> Money:

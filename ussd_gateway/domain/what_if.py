@@ -60,15 +60,17 @@ class Priced:
 class _By:
     """The services by which a kind of payment is priced."""
 
-    fee: str
+    fee: str | None = None
     kept: str | None = None
     commission: str | None = None
 
 
 _KINDS: Mapping[str, _By] = {
     "send_money": _By("send"),
+    "voucher": _By("voucher"),
     "withdraw": _By("withdraw", commission="withdraw.commission"),
     "deposit": _By("deposit", commission="deposit.commission"),
+    "voucher_cashed": _By(commission="withdraw.commission"),
     "pay_bill": _By("pay_bill", kept="pay_bill.business"),
     "buy_goods": _By("buy_goods"),
     "airtime": _By("airtime"),
@@ -99,10 +101,10 @@ def price_again(payments: Iterable[Paid], prices: PriceBook) -> tuple[Priced, ..
 def _charge(paid: Paid, prices: PriceBook) -> Charge | None:
     """None where the bands refuse it."""
     by, amount = _KINDS[paid.kind], paid.amount
-    fee = _fee(prices, by.fee, amount)
+    nothing = Fee(Money(0, amount.currency), Money(0, amount.currency))
+    fee = _fee(prices, by.fee, amount) if by.fee else nothing
     if fee is None:
         return None
-    nothing = Fee(Money(0, amount.currency), Money(0, amount.currency))
     both = fee + ((by.kept and _fee(prices, by.kept, amount)) or nothing)
     earned = (by.commission and _fee(prices, by.commission, amount)) or nothing
     return Charge(both.total, both.tax, earned.total)

@@ -233,7 +233,7 @@ _RULES = (
     Rule(
         "E43", "tariff-of-service",
         "On any day a service works by one tariff, neither none nor two, each with one date; "
-        "and what is free costs nothing.",
+        "its parts have a band for all that it takes; and what is free costs nothing.",
         "Give each service one tariff that is in force today, and no two the same `from`; "
         "write that date alike in all rows of a tariff.",
     ),
@@ -251,6 +251,11 @@ _RULES = (
         "E46", "open-top",
         "Bands that never end would price an amount that nobody thought of.",
         "Write the highest amount of each band; what is above the last is refused.",
+    ),
+    Rule(
+        "E47", "nothing-left",
+        "What is kept of a payment leaves its payee something.",
+        "Lower the fee, or let the band begin at a greater amount.",
     ),
     Rule(
         "W47", "fee-over-amount",

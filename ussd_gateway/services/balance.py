@@ -20,10 +20,15 @@ from ussd_gateway.services.teller import (
     pin_outcomes,
 )
 
-# A statement fills one screen: the currency once, then in each row the date, the amount, and as
-# much of the name as is left. Ten characters always are: a receipt is never cut.
+# A statement fills one screen: what it is and the currency once, then in each row the date, the
+# amount, and as much of the name as is left. Ten characters are, up to nine millions: a receipt
+# is not cut. From one million on an amount has no commas for it.
 STATEMENT_ROWS_MAX = 5
-STATEMENT_ROW_SEPTETS = 30
+STATEMENT_ROW_SEPTETS = 28
+WITH_COMMAS_MAX = len("999,999.99")
+
+# Where nothing ever came or went.
+EMPTY = "empty"
 
 # Where something is held of a balance: it is not to be spent until that is decided.
 HELD = "held"
@@ -52,6 +57,15 @@ def decide_held(
     return decided(proof, book, lambda _person: found)
 
 
+def decide_listed(
+    proof: Proof, account_id: int, shown: dict[str, Scalar], book: Book
+) -> Decision:
+    """Pure. `shown` is a statement, or nothing."""
+    values = {"balance": book.accounts[account_id].balance, **shown}
+    found = Accepted(values) if shown else Accepted(values, outcome=EMPTY)
+    return decided(proof, book, lambda _person: found)
+
+
 def statement(movements: Sequence[Movement], currency: str, market: Market) -> str:
     """A line each, newest first: `21/11 -507.00 Juma Otieno`."""
     return "\n".join(_row(each, currency, market) for each in movements)
@@ -60,7 +74,10 @@ def statement(movements: Sequence[Movement], currency: str, market: Market) -> s
 def _row(moved: Movement, currency: str, market: Market) -> str:
     day = market.written(moved.at_ms)[:5]
     sign = "-" if moved.minor < 0 else "+"
-    return f"{day} {sign}{Money(abs(moved.minor), currency).plain} {moved.other}".rstrip()
+    amount = Money(abs(moved.minor), currency).plain
+    if len(amount) > WITH_COMMAS_MAX:
+        amount = amount.replace(",", "")
+    return f"{day} {sign}{amount} {moved.other}".rstrip()
 
 
 class BalanceService:
@@ -74,7 +91,7 @@ class BalanceService:
         return self._own(call, "balance", lambda _wallet_id: {"at": at}, decide_held)
 
     def statement(self, call: Call) -> Answer:
-        return self._own(call, "statement", self._rows, decide)
+        return self._own(call, "statement", self._rows, decide_listed)
 
     def float(self, call: Call) -> Answer:
         return self._store(call, "float", decide_held)
@@ -85,7 +102,9 @@ class BalanceService:
     def _rows(self, wallet_id: int) -> dict[str, Scalar]:
         market = self._teller.market
         found = self._teller.reads.movements(wallet_id, count_max=STATEMENT_ROWS_MAX)
-        rows = statement(found, market.currency, market) or "-"
+        if not found:
+            return {}
+        rows = statement(found, market.currency, market)
         return {"currency": market.currency, "rows": rows}
 
     def _own(
@@ -130,7 +149,7 @@ class BalanceService:
         listed, held = {"currency": CURRENCY, "rows": rows}, {"at": AT, "held": MONEY}
         asks = (
             ("balance", told | held, (HELD,), self.balance),
-            ("statement", told | listed, (), self.statement),
+            ("statement", told | listed, (EMPTY,), self.statement),
             ("float", told | held, (HELD, Reason.NOT_AGENT.value), self.float),
             ("commission", told | {"at": AT}, (Reason.NOT_AGENT.value,), self.commission),
         )

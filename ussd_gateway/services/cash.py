@@ -31,7 +31,6 @@ from ussd_gateway.services.fees import (
 )
 from ussd_gateway.services.pins import Proof, refuse
 from ussd_gateway.services.spending import OVERSPENT, allowance, spent
-from ussd_gateway.services.tariffs import COMMISSION
 from ussd_gateway.services.teller import (
     COUNT,
     ID,
@@ -51,6 +50,7 @@ from ussd_gateway.services.teller import (
     tell,
     text,
 )
+from ussd_gateway.services.terms.priced import COMMISSION
 
 # The SMS it sends (menus/sms.yaml).
 TEMPLATES = frozenset({"withdrawn", "paid_out", "deposited", "taken_in"})

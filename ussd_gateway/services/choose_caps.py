@@ -39,9 +39,16 @@ REMOVED = {Cap.PAYMENT: "cap_payment_removed", Cap.DAY: "cap_day_removed"}
 # The SMS it sends (menus/sms.yaml).
 TEMPLATES = frozenset({*SET.values(), *REMOVED.values()})
 
-# An amount as it prints itself, where there may be none.
-SUM = VarType("text", 16)
+# In place of the amount of a cap that is taken away.
 NONE = "-"
+
+# What a look at one's limits comes to, by which caps of one's own are set: payment, day.
+CAPPED = {
+    (False, False): "ok",
+    (True, False): "payment_capped",
+    (False, True): "day_capped",
+    (True, True): "capped",
+}
 
 # Where a cap that is not set is taken away: nothing changes, and no SMS says that it did.
 NOT_SET = "not_set"
@@ -85,20 +92,15 @@ def look(proof: Proof, limit: Limit, book: Book) -> Decision:
 
 def _limits(person: Subscriber, limit: Limit, book: Book) -> Accepted:
     used, currency = allowance(person, limit, book).used, limit.day_max.currency
-    return Accepted(
-        {
-            "paid_today": Money(used.day, currency),
-            "day": limit.day_max,
-            "paid_this_month": Money(used.month, currency),
-            "month": limit.month_max,
-            "cap_payment": _written(person.cap_payment, currency),
-            "cap_day": _written(person.cap_day, currency),
-        }
-    )
-
-
-def _written(cap: int | None, currency: str) -> str:
-    return NONE if cap is None else str(Money(cap, currency))
+    seen = {
+        "paid_today": Money(used.day, currency),
+        "day": limit.day_max,
+        "paid_this_month": Money(used.month, currency),
+        "month": limit.month_max,
+    }
+    caps = {"cap_payment": person.cap_payment, "cap_day": person.cap_day}
+    own = {name: Money(cap, currency) for name, cap in caps.items() if cap is not None}
+    return Accepted({**seen, **own}, outcome=CAPPED["cap_payment" in own, "cap_day" in own])
 
 
 class ChooseCapsService:
@@ -146,12 +148,12 @@ class ChooseCapsService:
             "day": MONEY,
             "paid_this_month": MONEY,
             "month": MONEY,
-            "cap_payment": SUM,
-            "cap_day": SUM,
+            "cap_payment": MONEY,
+            "cap_day": MONEY,
         }
         amount, payment, day = {"amount": MONEY}, Cap.PAYMENT, Cap.DAY
         return (
-            _action("limits", {}, limits, self.limits),
+            _action("limits", {}, limits, self.limits, *CAPPED.values()),
             _action("caps.payment", amount, amount, lambda call: self.choose(call, payment)),
             _action("caps.day", amount, amount, lambda call: self.choose(call, day)),
             _action(

@@ -5,6 +5,7 @@ till   payer's wallet -> merchant   the payer pays the price and no more
 """
 
 from dataclasses import dataclass
+from datetime import date
 
 from ussd_gateway.domain.accounts import PAYMENT_FEES
 from ussd_gateway.domain.book import Book, Business, Decision, Subscriber, Trade
@@ -33,6 +34,7 @@ from ussd_gateway.services.teller import (
     tell,
     text,
 )
+from ussd_gateway.services.terms.priced import BUSINESS
 
 # The SMS it sends (menus/sms.yaml).
 TEMPLATES = frozenset({"bill_paid", "bill_received", "till_paid", "till_received"})
@@ -72,12 +74,14 @@ def _judge(
     amount, business = command.amount, command.business
     if not book.accounts[business.account_id].status.takes_in:
         return Refused(_unknown(business.trade))
+    kept = _kept(amount, business, prices, book.today)
+    if isinstance(kept, Refused):
+        return kept
     allowed = allowance(payer, limit, book)
     tariff = in_force(prices, command.kind, book.today)
     fee = agreed(amount, tariff, allowed, shown=command.fee)
     if isinstance(fee, Refused):
         return fee
-    kept = _kept(command, prices, book)
     got = amount - kept.total
     if not book.accounts[business.account_id].takes(-got.minor):
         return Refused(Reason.PAYEE_FULL)
@@ -96,13 +100,19 @@ def _unknown(trade: Trade) -> Reason:
     return Reason.UNKNOWN_BUSINESS if trade is Trade.BILLER else Reason.UNKNOWN_TILL
 
 
-def _kept(command: Pay, prices: PriceBook, book: Book) -> Fee:
-    """What we keep of the amount that the business is paid: nothing at a till."""
-    amount, nothing = command.amount, Money(0, command.amount.currency)
-    if command.business.trade is not Trade.BILLER:
+def _kept(amount: Money, business: Business, prices: PriceBook, on: date) -> Fee | Refused:
+    """What we keep of the amount that the business is paid: nothing at a till. It gets the
+    rest, so there is one."""
+    if business.trade is not Trade.BILLER:
+        nothing = Money(0, amount.currency)
         return Fee(nothing, nothing)
-    tariff = in_force(prices, f"{command.kind}.business", book.today)
-    return tariff.fee(amount) or Fee(nothing, nothing)
+    tariff = in_force(prices, f"{_kind(business)}{BUSINESS}", on)
+    fee = tariff.fee(amount)
+    if fee is None and amount > tariff.highest:
+        return Refused(Reason.OVER_LIMIT)
+    if fee is None or fee.total >= amount:
+        return Refused(Reason.UNDER_MINIMUM)
+    return fee
 
 
 def _accept(
@@ -193,8 +203,11 @@ class PayService:
         payer, amount = self._teller.caller(call), money(call.args["amount"])
         if payer is None:
             return no(Reason.NOT_REGISTERED)
-        tariff = in_force(self._teller.prices, _kind(business), self._teller.today())
-        fee = price(amount, tariff, self._teller.limit(payer))
+        prices, today = self._teller.prices, self._teller.today()
+        kept = _kept(amount, business, prices, today)
+        if isinstance(kept, Refused):
+            return no(kept.reason)
+        fee = price(amount, in_force(prices, _kind(business), today), self._teller.limit(payer))
         if isinstance(fee, Refused):
             return no(fee.reason)
         return Answer(

@@ -12,9 +12,10 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
 
 SQLITE_BUSY_S = 5
 LOCK_TIMEOUT_MS = 3_000
@@ -39,6 +40,9 @@ def _engine(url: str, **pool: Any) -> Engine:
     # An error's text goes to the log; what people own and are called does not.
     pool["hide_parameters"] = True
     if url.startswith("sqlite"):
+        path = Path(make_url(url).database or "")
+        if _is_kept(path):
+            return create_engine(url, creator=lambda: _look_at(path), **pool)
         engine = create_engine(url, connect_args={"timeout": SQLITE_BUSY_S}, **pool)
         event.listen(engine, "connect", _prepare_sqlite)
         return engine
@@ -82,7 +86,9 @@ class FileLock:
 
     def __init__(self, path: str) -> None:
         self._threads = threading.Lock()
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        kept = _is_kept(Path(path))
+        access = os.O_RDONLY if kept else os.O_RDWR | os.O_CREAT
+        self._file = os.open(path, access | os.O_CLOEXEC, 0o600)
 
     def acquire(self) -> None:
         self._threads.acquire()
@@ -105,11 +111,28 @@ _locks_guard = threading.Lock()
 
 def sqlite_lock(engine: Engine) -> FileLock:
     """The lock of the engine's file; one object a process, since a flock is a process's own."""
-    path = f"{engine.url.database}.lock"
+    # Where none can be made beside it, nothing can be written either, as SQLite will say.
+    path = str(engine.url.database)
+    path = path if _is_kept(Path(path)) else f"{path}.lock"
     with _locks_guard:
         if path not in _locks:
             _locks[path] = FileLock(path)
         return _locks[path]
+
+
+def _is_kept(path: Path) -> bool:
+    """Whether a file is there and nothing can be written in its place: a copy that is kept."""
+    return path.is_file() and not all(os.access(each, os.W_OK) for each in (path, path.parent))
+
+
+def _look_at(path: Path) -> sqlite3.Connection:
+    """SQLite would make files beside one in WAL even to read it. Where a log lies there, what
+    is in it counts, and the files must be there already; else nothing but the file does."""
+    logged = path.with_name(f"{path.name}-wal").exists()
+    uri = f"{path.absolute().as_uri()}?mode=ro{'' if logged else '&immutable=1'}"
+    return sqlite3.connect(
+        uri, uri=True, timeout=SQLITE_BUSY_S, check_same_thread=False, isolation_level=None
+    )
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ussd_gateway.domain.accounts import HOUSE_ID_MIN
 from ussd_gateway.domain.book import Business, Movement, Status, Subscriber
+from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.msisdn import Msisdn
 from ussd_gateway.ports import Answer, BooksLost, Origin, Profile, Settled
 from ussd_gateway.store.codec import decode_outcome
@@ -31,6 +32,8 @@ _WORKPLACE = (
     f"SELECT {BUSINESS} FROM business JOIN assistant ON store = number WHERE subscriber_id = ?"
 )
 _STATUS = "SELECT status FROM account WHERE id = ?"
+# Of those that may have a cap, whose side is the credit.
+_ROOM = "SELECT status, cap - credits + debits - credits_pending FROM account WHERE id = ?"
 # On the other side stands whoever is neither the account itself nor the house; where it was the
 # house, the receipt says more.
 _MOVEMENTS = (
@@ -95,6 +98,12 @@ class SqlReads:
 
     def takes_in(self, account_id: int) -> bool:
         return any(Status(status).takes_in for (status,) in self._look(_STATUS, (account_id,)))
+
+    def has_room(self, account_id: int, amount: Money) -> bool:
+        return any(
+            Status(status).takes_in and (room is None or amount.minor <= room)
+            for status, room in self._look(_ROOM, (account_id,))
+        )
 
     def movements(self, account_id: int, *, count_max: int) -> list[Movement]:
         return [Movement(*row) for row in self._look(_MOVEMENTS, (account_id, count_max))]

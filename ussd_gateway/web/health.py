@@ -6,15 +6,14 @@ from typing import Any
 import redis
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from ussd_gateway.app import Gateway
 from ussd_gateway.domain.book import Priority
 from ussd_gateway.ports import Clock
 from ussd_gateway.store import inquiry
-from ussd_gateway.store.database import reading
-from ussd_gateway.store.purchases import SqlPurchases
+from ussd_gateway.store.waiting.purchases import SqlPurchases
 
 
 def unready(gateway: Gateway, client: redis.Redis) -> list[str]:
@@ -23,8 +22,9 @@ def unready(gateway: Gateway, client: redis.Redis) -> list[str]:
     if not gateway.writer.alive:
         missing.append("the ledger's writer has stopped: restart this process")
     try:
-        with reading(gateway.engine) as connection:
-            connection.execute(text("SELECT 1"))
+        until = gateway.days.shut_until()
+        if until is not None:
+            missing.append(f"by this clock today is closed: no payments until {until}")
     except SQLAlchemyError as error:
         missing.append(f"the database does not answer: {type(error).__name__}")
     try:

@@ -30,7 +30,7 @@ from ussd_gateway.aggregators.wire import Ended, Malformed, Sent
 from ussd_gateway.app import Gateway
 from ussd_gateway.carriers.airtime import parse_status, parse_validation
 from ussd_gateway.ports import BooksLost, PurchasesLost
-from ussd_gateway.services.buy_airtime import KIND as AIRTIME
+from ussd_gateway.services.purchases.buy_airtime import KIND as AIRTIME
 from ussd_gateway.settings import Settings
 from ussd_gateway.sms.africastalking import parse_report
 from ussd_gateway.sms.incoming import parse_incoming, parse_opt_out

@@ -21,11 +21,11 @@ from ussd_gateway import app
 from ussd_gateway.domain.market import Market
 from ussd_gateway.ports import BooksLost, Clock, PurchasesLost
 from ussd_gateway.settings import Settings
-from ussd_gateway.store.clocks import SlowerClock
-from ussd_gateway.store.end_of_day import EndOfDay
-from ussd_gateway.store.entry_months import keep_ahead
-from ussd_gateway.store.heads import FOLDER
-from ussd_gateway.store.retention import forget
+from ussd_gateway.store.days.clocks import SlowerClock
+from ussd_gateway.store.days.end_of_day import EndOfDay
+from ussd_gateway.store.days.entry_months import keep_ahead
+from ussd_gateway.store.days.retention import forget
+from ussd_gateway.store.seals.heads import FOLDER
 from ussd_gateway.worker.sealing import Sealing
 
 log = structlog.get_logger()

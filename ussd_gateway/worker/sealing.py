@@ -9,8 +9,8 @@ from sqlalchemy import Engine
 
 from ussd_gateway.domain.market import Market
 from ussd_gateway.ports import Clock
-from ussd_gateway.store.heads import export, is_exported
-from ussd_gateway.store.sealer import SEALED_MAX, head, seal_waiting
+from ussd_gateway.store.seals.heads import export, is_exported
+from ussd_gateway.store.seals.sealer import SEALED_MAX, head, seal_waiting
 
 log = structlog.get_logger()
 

@@ -2,7 +2,16 @@
 
 import typer
 
-from ussd_gateway.cli.ledger import checking, closing, head, looking, moving, statement, what_if
+from ussd_gateway.cli.ledger import (
+    checking,
+    closing,
+    head,
+    looking,
+    moving,
+    statement,
+    vouchers,
+    what_if,
+)
 
 app = typer.Typer(
     help="The ledger: check it, look into it, put it right.", no_args_is_help=True
@@ -24,4 +33,5 @@ app.command()(moving.dormant)
 app.command()(moving.close)
 app.command()(moving.cap)
 app.command()(moving.statuses)
+app.command()(vouchers.vouchers)
 app.command("what-if")(what_if.what_if)

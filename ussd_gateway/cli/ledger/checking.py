@@ -35,7 +35,7 @@ def verify(
     Reads one moment of the database, and holds up no payment.
     """
     from ussd_gateway.settings import load
-    from ussd_gateway.store.heads import FOLDER
+    from ussd_gateway.store.seals.heads import FOLDER
     from ussd_gateway.store.verify import verify as find
     from ussd_gateway.store.verify.seals import read_heads
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from ussd_gateway.domain.money import Money
-    from ussd_gateway.store.end_of_day import ClosedDay, EndOfDay
+    from ussd_gateway.store.days.end_of_day import ClosedDay, EndOfDay
     from ussd_gateway.store.inquiry import Turnover, Uncleared
 
 _ROW = "{:<5} {:<24} {:<4} {:>20} {:>20}"
@@ -41,8 +41,8 @@ def eod(
     from ussd_gateway import app
     from ussd_gateway.app import staffing
     from ussd_gateway.settings import load
-    from ussd_gateway.store.clocks import SlowerClock
-    from ussd_gateway.store.end_of_day import EndOfDay
+    from ussd_gateway.store.days.clocks import SlowerClock
+    from ussd_gateway.store.days.end_of_day import EndOfDay
 
     settings = load()
     with opened(settings) as engine, told():

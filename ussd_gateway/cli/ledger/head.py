@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ussd_gateway.settings import Settings
-    from ussd_gateway.store.sealer import Head
+    from ussd_gateway.store.seals.sealer import Head
 
 
 def head(
@@ -24,8 +24,8 @@ def head(
     """The head of the chain of seals: with a copy of it, any later change of what was committed
     before shows in `ledger verify`."""
     from ussd_gateway.settings import load
-    from ussd_gateway.store.sealer import head as find
-    from ussd_gateway.store.sealer import seal_all
+    from ussd_gateway.store.seals.sealer import head as find
+    from ussd_gateway.store.seals.sealer import seal_all
 
     settings = load()
     with opened(settings) as engine:
@@ -50,7 +50,7 @@ def head(
 
 def _keep(found: "Head", settings: "Settings") -> "Path":
     from ussd_gateway import app
-    from ussd_gateway.store import heads
+    from ussd_gateway.store.seals import heads
 
     now = app.clock(settings).now()
     today = app.market(settings).business_date(int(now.timestamp() * 1000))

@@ -11,21 +11,24 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ussd_gateway.cli.books import opened
-from ussd_gateway.cli.desk import note_max
+from ussd_gateway.cli.desk import ONE_LINE, note_max
 from ussd_gateway.cli.ledger.looking import references
-from ussd_gateway.cli.told import told
+from ussd_gateway.cli.told import as_written, told
 
 if TYPE_CHECKING:
     from ussd_gateway.app.orders import Orders
     from ussd_gateway.domain.book import Outcome, Status
     from ussd_gateway.domain.money import Money
-    from ussd_gateway.ports import Records
+    from ussd_gateway.ports import OnHold, Records
     from ussd_gateway.settings import Settings
 
 
 def _reason(text: str) -> str:
     if not 0 < len(text.strip()) <= note_max:
         raise typer.BadParameter(f"write 1 to {note_max} characters")
+    # What others read of it later must not look like something else.
+    if not text.strip().isprintable():
+        raise typer.BadParameter(ONE_LINE)
     return text.strip()
 
 
@@ -69,11 +72,15 @@ def reverse(
 
 
 def approve_reversal(hold: Reversal, amount: Amount = None) -> None:
-    """Take a payment back, as somebody else has asked; both sides are told by SMS."""
+    """Take a payment back, as somebody else has asked; both sides are told by SMS. Shows first
+    what was asked for."""
     from ussd_gateway.app import orders
 
     with _signed_in() as (settings, here):
-        done = orders.approve_reversal(here, hold, _money(amount, settings))
+        wanted = _money(amount, settings)
+        for line in _shown(orders.held(here, hold)):
+            typer.echo(line)
+        done = orders.approve_reversal(here, hold, wanted)
     values = done.values
     typer.echo(
         f"{values['receipt']}  {values['back']} went back: reversal of {values['original']}"
@@ -97,23 +104,30 @@ def refuse_reversal(hold: Reversal, why: Why) -> None:
 def reversals() -> None:
     """Show the reversals that wait for a checker."""
     from ussd_gateway.app import orders
-    from ussd_gateway.domain.journal import REVERSAL
 
     with _records() as records:
-        found = orders.reversals(records)
+        found, more = orders.reversals(records)
     for one in found:
-        amount = _written(one.hold.minor, one.source.currency)
-        whole = " --whole" if one.hold.kind == REVERSAL else ""
-        typer.echo(
-            f"{one.hold.id}  {one.hold.kind}{whole} of {one.original}  {amount} is held of "
-            f"{one.paid}  {one.source.name} -> {one.target.name}"
-        )
-        typer.echo(
-            f"    by {one.by}, {_at(one.placed_at_ms)}, until {_at(one.hold.expires_at_ms)}: "
-            f"{one.why}"
-        )
+        for line in _shown(one):
+            typer.echo(line)
+    _tell_of(more)
     if not found:
         typer.echo("None waits.")
+
+
+def _shown(one: "OnHold") -> Iterator[str]:
+    from ussd_gateway.domain.journal import REVERSAL
+
+    amount = _written(one.hold.minor, one.source.currency)
+    whole = " --whole" if one.hold.kind == REVERSAL else ""
+    yield (
+        f"{one.hold.id}  {one.hold.kind}{whole} of {one.original}  {amount} is held of "
+        f"{one.paid}  {as_written(one.source.name)} -> {as_written(one.target.name)}"
+    )
+    yield (
+        f"    by {one.by}, {_at(one.placed_at_ms)}, until {_at(one.hold.expires_at_ms)}: "
+        f"{as_written(one.why)}"
+    )
 
 
 def sweep(why: Why, amount: Amount = None) -> None:
@@ -185,12 +199,19 @@ def statuses() -> None:
     from ussd_gateway.app import orders
 
     with _records() as records:
-        found = orders.statuses(records)
+        found, more = orders.statuses(records)
     for one in found:
-        typer.echo(f"{one.holder.ref}  {one.status.value}  {one.balance}  {one.holder.name}")
-        typer.echo(f"    by {one.by}, {_at(one.at_ms)}: {one.why}")
+        name, why = as_written(one.holder.name), as_written(one.why)
+        typer.echo(f"{one.holder.ref}  {one.status.value}  {one.balance}  {name}")
+        typer.echo(f"    by {one.by}, {_at(one.at_ms)}: {why}")
+    _tell_of(more)
     if not found:
         typer.echo("Every account is active.")
+
+
+def _tell_of(more: int) -> None:
+    if more:
+        typer.echo(f"and {more:,} more")
 
 
 def _set_status(account: str, status: "Status", why: str) -> None:
@@ -219,7 +240,7 @@ def _signed_in() -> "Iterator[tuple[Settings, Orders]]":
 @contextmanager
 def _records() -> "Iterator[Records]":
     from ussd_gateway.settings import load
-    from ussd_gateway.store.records import SqlRecords
+    from ussd_gateway.store.inquiry import SqlRecords
 
     with opened(load()) as engine:
         yield SqlRecords(engine)

@@ -41,7 +41,7 @@ def what_if(
     from ussd_gateway.app import clock, market, prices_at
     from ussd_gateway.domain.what_if import price_again
     from ussd_gateway.settings import load
-    from ussd_gateway.store.paid import paid
+    from ussd_gateway.store.inquiry import paid
 
     settings = load()
     today = market(settings).business_date(int(clock(settings).now().timestamp() * 1000))

@@ -62,7 +62,7 @@ def _in_flight(settings: "Settings", old: "Named") -> str:
     """How many sessions stand in the older version in this moment."""
     from ussd_gateway.app import clock
     from ussd_gateway.ports import SessionsLost
-    from ussd_gateway.store.in_flight import rows, rows_max
+    from ussd_gateway.store.sessions.in_flight import rows, rows_max
     from ussd_gateway.ussd.turn.row import unpack
 
     program = old.program

@@ -49,7 +49,7 @@ def of(settings: "Settings", program: "Program", *, days: int) -> "Mapping[str, 
 
     from ussd_gateway.app import clock, market
     from ussd_gateway.cli import books
-    from ussd_gateway.store.counts import SqlCounts
+    from ussd_gateway.store.menus.counts import SqlCounts
     from ussd_gateway.ussd.turn.counting import Count
 
     today = market(settings).business_date(int(clock(settings).now().timestamp() * 1000))

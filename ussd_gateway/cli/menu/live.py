@@ -9,7 +9,7 @@ from ussd_gateway.cli.menu.shown import tell, tell_review
 
 if TYPE_CHECKING:
     from ussd_gateway.settings import Settings
-    from ussd_gateway.store.rollout import Rollout
+    from ussd_gateway.store.menus.rollout import Rollout
 
 Pack = Annotated[str, typer.Argument(metavar="PACK")]
 Percent = Annotated[

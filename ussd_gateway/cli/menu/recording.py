@@ -11,7 +11,7 @@ from ussd_gateway.cli.desk import desk
 from ussd_gateway.cli.told import told
 
 if TYPE_CHECKING:
-    from ussd_gateway.store.recordings import Recorded
+    from ussd_gateway.store.menus.recordings import Recorded
 
 lasts_default = "10m"
 # A pause as long as this may matter to what happens next.
@@ -29,7 +29,7 @@ def record(
 ) -> None:
     """Keep what a number does from now on, masked; with --show, print what was kept."""
     from ussd_gateway.app import NotPossible, clock, market
-    from ussd_gateway.store.recordings import SqlRecordings
+    from ussd_gateway.store.menus.recordings import SqlRecordings
     from ussd_gateway.ussd.typed import msisdn_parser
 
     with desk() as here:
@@ -89,7 +89,7 @@ def _rounded(paused_s: int) -> str:
 
 def _span(written: str) -> timedelta:
     """Raises typer.BadParameter."""
-    from ussd_gateway.store.recordings import for_max
+    from ussd_gateway.store.menus.recordings import for_max
 
     number, unit = written[:-1], written[-1:]
     if number.isascii() and number.isdigit() and unit in _UNITS_S and len(number) <= 5:

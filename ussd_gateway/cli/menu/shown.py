@@ -12,7 +12,7 @@ from ussd_gateway.cli.desk import Desk, desk
 if TYPE_CHECKING:
     from ussd_gateway.app import Moved, Review
     from ussd_gateway.settings import Settings
-    from ussd_gateway.store.versions import Move
+    from ussd_gateway.store.menus.versions import Move
     from ussd_gateway.ussd.versions import Changes
 
 _MARK_WIDTH = len("retired")
@@ -113,7 +113,7 @@ def edited(settings: "Settings") -> list[str]:
 
 def _history(here: Desk, pack: str) -> Iterator[str]:
     from ussd_gateway import app
-    from ussd_gateway.store.versions import Why
+    from ussd_gateway.store.menus.versions import Why
 
     live = app.published(here.settings, here.versions, app.unbound_actions(here.settings))
     standing = {one.move.seq: one for one in live.standing(pack)}

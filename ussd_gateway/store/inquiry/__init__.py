@@ -1,5 +1,5 @@
-"""What an operator asks of the database: accounts, statements, the trial balance, the SMS that
-are owed.
+"""What staff ask of the database: accounts, statements, the trial balance, the SMS that are
+owed; and, before they order something, a journal, a hold, whose an account is.
 
 Only reads, and nothing of it is on the way of a payment: no lock is taken that one could wait
 for, and what is long is read in pages, by key.
@@ -22,10 +22,10 @@ from ussd_gateway.store.inquiry.messages import (
     RECENT_MAX,
     RESENT_MAX,
     SMS_STATES,
+    Backlog,
     Found,
     Lag,
     Recent,
-    Waiting,
     ended_badly,
     of_receipt,
     oldest,
@@ -33,7 +33,10 @@ from ussd_gateway.store.inquiry.messages import (
     unmatched_reports,
     waiting,
 )
+from ussd_gateway.store.inquiry.payments import paid
+from ussd_gateway.store.inquiry.records import SqlRecords
 from ussd_gateway.store.inquiry.statements import LINES_MAX, TooLong, statement
+from ussd_gateway.store.inquiry.vouchers import Waiting, vouchers
 
 __all__ = [
     "COUNTED_MAX",
@@ -43,10 +46,12 @@ __all__ = [
     "RECENT_MAX",
     "RESENT_MAX",
     "SMS_STATES",
+    "Backlog",
     "Found",
     "Item",
     "Lag",
     "Recent",
+    "SqlRecords",
     "Standing",
     "TooLong",
     "Turnover",
@@ -56,6 +61,7 @@ __all__ = [
     "is_closed",
     "of_receipt",
     "oldest",
+    "paid",
     "recent",
     "standing",
     "statement",
@@ -64,5 +70,6 @@ __all__ = [
     "turnover_of",
     "uncleared",
     "unmatched_reports",
+    "vouchers",
     "waiting",
 ]

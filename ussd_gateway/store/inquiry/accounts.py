@@ -9,7 +9,7 @@ from sqlalchemy import Engine, case, func, select
 
 from ussd_gateway.domain.money import Money
 from ussd_gateway.store.database import reading
-from ussd_gateway.store.days import first_id
+from ussd_gateway.store.days.journal_ids import first_id
 from ussd_gateway.store.schema import account, closed_day, end_of_day, entry
 from ussd_gateway.store.snapshot import snapshot
 

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from sqlalchemy import Connection, Engine, func, select
 
 from ussd_gateway.domain.money import Money
-from ussd_gateway.store.days import first_id
+from ussd_gateway.store.days.journal_ids import first_id
 from ussd_gateway.store.schema import account, end_of_day, entry, journal
 from ussd_gateway.store.snapshot import snapshot
 

@@ -46,7 +46,7 @@ _PROVIDER, _HANDSET = "provider", "handset"
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class Backlog:
     """Open messages of one state and priority. `count`: COUNTED_MAX stands for more."""
 
     state: str
@@ -102,7 +102,7 @@ _FOUND = select(
 )
 
 
-def waiting(engine: Engine) -> list[Waiting]:
+def waiting(engine: Engine) -> list[Backlog]:
     """What is open, the most urgent first."""
     # By state and priority: how many, and when the first event was. What is due stands in two
     # of the indexes, whether it waits for its time or not.
@@ -117,7 +117,7 @@ def waiting(engine: Engine) -> list[Waiting]:
                 others, oldest_ms = found.get((state, priority), (0, at_ms))
                 found[state, priority] = (others + count, min(oldest_ms, at_ms))
     order = {state: place for place, state in enumerate(SMS_STATES)}
-    every = (Waiting(*which, *how) for which, how in found.items())
+    every = (Backlog(*which, *how) for which, how in found.items())
     return sorted(every, key=lambda each: (each.priority, order[each.state]))
 
 
@@ -220,7 +220,7 @@ def _quantiles(took_ms: Sequence[int]) -> tuple[float, ...]:
     return tuple(max(ordered[rank], 0) / 1000 for rank in ranks)
 
 
-def oldest(found: Sequence[Waiting]) -> Iterator[tuple[int, int]]:
+def oldest(found: Sequence[Backlog]) -> Iterator[tuple[int, int]]:
     """Of each priority: since when its oldest is owed."""
     for priority in sorted({each.priority for each in found}):
         yield (

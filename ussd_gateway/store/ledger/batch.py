@@ -1,14 +1,14 @@
 """One batch of commands: decided one by one on locked rows, then written whole.
 
-    load rows and stored outcomes -> decide each, apply it -> number the journals -> Rows
+    load rows and stored outcomes -> decide each, apply it, number its journal -> Rows, in parts
 
 Each decision changes the book in memory before the next is made, so that two payments from one
 wallet in one batch cannot both spend its last shilling. The database's CHECKs say the same
-again.
+again. It writes one part of the commands while the next one is decided.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import Enum
@@ -47,6 +47,9 @@ log = structlog.get_logger()
 CLASHED = Outcome(CONFLICT, {})
 NOT_DONE = Outcome(TIMEOUT, {})
 IN_DOUBT = Outcome(UNKNOWN, {})
+
+# Decided while the database writes as many others.
+PART_MAX = 100
 
 _JOURNAL_BITS = 30
 _DAY_ZERO = date(1970, 1, 1).toordinal()
@@ -126,43 +129,45 @@ class Numbering:
 
 
 @dataclass(slots=True)
-class _Decided:
-    work: Work
-    decision: Decision
-    entries: list[tuple[int, int, int, int]]  # account, minor, balance after, account's seq
-    touched: frozenset[int]  # accounts that are written anew
-    number: int = 0  # of its journal on that day
+class Part:
+    """What some of the commands write, as columns in the order of the tables."""
+
+    changes: list[Statement] = field(default_factory=list)
+    entries: list[Row] = field(default_factory=list)
+    journals: list[Row] = field(default_factory=list)
+    messages: list[Row] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class Rows:
-    """What a batch writes, as columns in the order of the tables. What moves the money is there
-    at once; what tells of it after `tell`: a database can be busy with the first meanwhile."""
+    """What a batch writes. To be gone through once, part by part: each is decided when it is
+    asked for. What stands below `parts` is whole behind the last one."""
 
     business_date: date
+    at_ms: int
     issued: int
-    entries: list[Row] = field(default_factory=list)
+    parts: Iterator[Part] = field(default_factory=lambda: iter(()))
     accounts: list[Row] = field(default_factory=list)
     pins: list[Row] = field(default_factory=list)
-    changes: list[Statement] = field(default_factory=list)
-    journals: list[Row] = field(default_factory=list)
     keys: list[Row] = field(default_factory=list)
-    messages: list[Row] = field(default_factory=list)
-    digest: bytes = b""  # of all that is written above
-    at_ms: int = 0
-    answers: Sequence["_Decided | Outcome"] = ()
-    receipt_key: bytes = b""
     outcomes: list[Outcome] = field(default_factory=list)  # true once all is committed
 
-    def tell(self) -> None:
-        """To be called once, before the commit."""
-        for one in self.answers:
-            self.outcomes.append(_tell(self, one) if isinstance(one, _Decided) else one)
-        self.digest = batch_digest((row[0], row[-1]) for row in self.keys)
+    @property
+    def digest(self) -> bytes:
+        """Of all that is written."""
+        return batch_digest((row[0], row[-1]) for row in self.keys)
+
+
+@dataclass(slots=True)
+class _Decided:
+    work: Work
+    decision: Decision
+    entries: list[Row]  # leg, account, minor, balance after, account's seq
+    touched: set[int]
 
 
 def run(works: Sequence[Work], books: Books, numbering: Numbering, now_ms: int) -> Rows:
-    """Everything between BEGIN and COMMIT; keys are unique among `works`."""
+    """What a transaction that has begun is to write; keys are unique among `works`."""
     day = numbering.market.business_date(now_ms)
     loaded = books.load(
         Wanted(
@@ -185,20 +190,32 @@ def run(works: Sequence[Work], books: Books, numbering: Numbering, now_ms: int) 
         day,
         loaded.vouchers,
     )
-    answers = [_stored(work, loaded) or _decide(work, book, loaded) for work in works]
+    rows = Rows(day, now_ms, loaded.issued)
+    rows.parts = _parts(works, book, loaded, rows, numbering.receipt_key(loaded.kid))
+    return rows
 
-    key = numbering.receipt_key(loaded.kid)
-    rows = Rows(day, loaded.issued, at_ms=now_ms, answers=answers, receipt_key=key)
-    decided = [one for one in answers if isinstance(one, _Decided)]
-    for one in decided:
-        _move(rows, one)
-    for account_id in sorted({touched for one in decided for touched in one.touched}):
-        rows.accounts.append(_account_row(loaded.accounts[account_id]))
+
+def _parts(
+    works: Sequence[Work], book: Book, loaded: Loaded, rows: Rows, receipt_key: bytes
+) -> Iterator[Part]:
+    touched: set[int] = set()  # accounts that are written anew
     # Where several tries of one person met in this batch, only the last count is written.
-    tried = {one.decision.pin.subscriber_id for one in decided if one.decision.pin}
+    tried: set[int] = set()
+    for first in range(0, len(works), PART_MAX):
+        part = Part()
+        for work in works[first : first + PART_MAX]:
+            answer = _stored(work, loaded) or _decide(work, book, loaded)
+            if isinstance(answer, _Decided):
+                touched |= answer.touched
+                if answer.decision.pin is not None:
+                    tried.add(answer.decision.pin.subscriber_id)
+                answer = _tell(part, rows, answer, receipt_key)
+            rows.outcomes.append(answer)
+        yield part
+    for account_id in sorted(touched):
+        rows.accounts.append(_account_row(loaded.accounts[account_id]))
     for person_id in sorted(tried):
         rows.pins.append((person_id, loaded.subscribers[person_id].wrong_tries))
-    return rows
 
 
 def _account_row(account: Account) -> Row:
@@ -235,7 +252,7 @@ def _decide(work: Work, book: Book, loaded: Loaded) -> _Decided | Outcome:
 
     touched = _apply(decision, loaded)
     entries = _post(decision.posting, loaded) if decision.posting else []
-    touched.update(entry[0] for entry in entries)
+    touched.update(entry[1] for entry in entries)
     if decision.spent is not None:
         touched.add(_count_spent(decision.spent, book))
     if decision.pin is not None:
@@ -243,7 +260,7 @@ def _decide(work: Work, book: Book, loaded: Loaded) -> _Decided | Outcome:
         loaded.subscribers[person.id] = replace(person, wrong_tries=decision.pin.wrong_tries)
     for change in decision.changes:
         apply(change, loaded.subscribers)
-    return _Decided(work, decision, entries, frozenset(touched))
+    return _Decided(work, decision, entries, touched)
 
 
 def _check(decision: Decision, book: Book) -> None:
@@ -339,16 +356,16 @@ def _count_spent(spent: Spent, book: Book) -> int:
     return account.id
 
 
-def _post(posting: Posting, loaded: Loaded) -> list[tuple[int, int, int, int]]:
-    entries = []
-    for leg in posting.legs:
+def _post(posting: Posting, loaded: Loaded) -> list[Row]:
+    entries: list[Row] = []
+    for number, leg in enumerate(posting.legs, 1):
         account = loaded.accounts[leg.account_id]
         if leg.minor > 0:
             account.debits += leg.minor
         else:
             account.credits -= leg.minor
         account.seq += 1
-        entries.append((account.id, leg.minor, account.balance_minor, account.seq))
+        entries.append((number, account.id, leg.minor, account.balance_minor, account.seq))
     if posting.reverses_id is not None:
         _take_back(posting, posting.reverses_id, loaded)
     return entries
@@ -365,56 +382,40 @@ def _take_back(posting: Posting, original_id: int, loaded: Loaded) -> None:
     )
 
 
-def _move(rows: Rows, one: _Decided) -> None:
-    if one.decision.posting is not None:
-        one.number = rows.issued
-        rows.issued += 1
-        journal_id = _journal_id(rows.business_date, one.number)
-        rows.entries += [(journal_id, leg, *entry) for leg, entry in enumerate(one.entries, 1)]
-    for change in one.decision.changes:
-        rows.changes += statements(change, one.work.key, rows.at_ms)
-
-
-def _tell(rows: Rows, one: _Decided) -> Outcome:
+def _tell(part: Part, rows: Rows, one: _Decided, receipt_key: bytes) -> Outcome:
+    """Numbers the journal, and writes all down."""
     work, decision = one.work, one.decision
     journal: Row | None = None
     numbered: dict[str, str] = {}
     if decision.posting is not None:
-        journal = _journal_row(rows, work, decision.posting, one.number)
-        rows.journals.append(journal)
+        journal = _journal_row(rows, work, decision.posting, receipt_key)
+        rows.issued += 1
+        part.journals.append(journal)
+        part.entries += [(journal[0], *entry) for entry in one.entries]
         numbered = {"receipt": journal[2]}
+    for change in decision.changes:
+        part.changes += statements(change, work.key, rows.at_ms)
 
     values = {**decision.values, **numbered}
-    entries = [(leg, *entry) for leg, entry in enumerate(one.entries, 1)]
     outcome = encode_outcome(decision.outcome, values)
     known = (work.key, work.content, outcome)
     origin = (work.route, work.session_id, work.msisdn, work.event_at_ms)
-    told = journal and (*journal[:4], journal[4].isoformat(), *journal[5:])
-    holds = held(decision.changes, rows.at_ms)
-    digest = command_digest((*known, *origin), told, entries, holds)
-    journal_id = journal and journal[0]
-    rows.keys.append((*known, journal_id, *origin, digest))
-    rows.messages.extend(
-        (
-            work.key,
-            message.to,
-            message.template,
-            message.language,
-            encode_values({**message.params, **numbered}),
-            work.event_at_ms,
-            message.priority,
-        )
-        for message in decision.messages
-    )
+    holds = held(decision.changes, rows.at_ms) if decision.changes else ()
+    digest = command_digest((*known, *origin), journal, one.entries, holds)
+    rows.keys.append((*known, journal and journal[0], *origin, digest))
+    for message in decision.messages:
+        params = encode_values({**message.params, **numbered})
+        sms = (work.key, message.to, message.template, message.language, params)
+        part.messages.append((*sms, work.event_at_ms, message.priority))
     return Outcome(decision.outcome, values)
 
 
-def _journal_row(rows: Rows, work: Work, posting: Posting, number: int) -> Row:
-    day = rows.business_date
+def _journal_row(rows: Rows, work: Work, posting: Posting, receipt_key: bytes) -> Row:
+    day, number = rows.business_date, rows.issued
     return (
         _journal_id(day, number),
         posting.kind,
-        receipt.make(day, number, rows.receipt_key),
+        receipt.make(day, number, receipt_key),
         posting.tariff,
         day,
         work.event_at_ms,

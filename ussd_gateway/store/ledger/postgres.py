@@ -1,12 +1,14 @@
-"""A batch on PostgreSQL: rows locked first, in id order; then all is written in one round trip,
-arrays in.
+"""A batch on PostgreSQL: rows locked first, in id order; then all is written without waiting,
+arrays in: what is decided first is written while the rest is decided.
 
 Several processes may write at once. What holds them apart: row locks, unique keys and CHECKs.
 Hot accounts (fees, tax) have the highest ids, so they are locked last.
 """
 
 from collections.abc import Sequence
+from datetime import datetime, time
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 import psycopg
@@ -32,11 +34,13 @@ _ACCOUNTS = f"SELECT {ACCOUNT} FROM account WHERE id = ANY(%s::bigint[]) ORDER B
 # A later statement than the locks: it sees what was committed while we waited for them.
 _STORED = "SELECT key, content, outcome FROM idempotency WHERE key = ANY(%s::text[])"
 _DAY = "SELECT issued, kid FROM day_counter WHERE business_date = %s FOR UPDATE"
-# Not where a later day is closed: nobody would count it any more.
+# Not where a later day is closed: nobody would count it any more. Nor where the server's clock
+# does not say that the day begins: what a clock that ran ahead writes is dated so for good.
 _NEW_DAY = (
     "INSERT INTO day_counter (business_date, kid, issued) SELECT day, kid, 0 "
-    "FROM (VALUES (%s::date, %s::text)) AS new (day, kid) "
+    "FROM (VALUES (%s::date, %s::text, %s::timestamptz)) AS new (day, kid, begins) "
     "WHERE NOT EXISTS (SELECT FROM closed_day WHERE business_date >= day) "
+    "AND (begins IS NULL OR begins <= clock_timestamp() + interval '5 minutes') "
     "ON CONFLICT DO NOTHING"
 )
 _HOLDS = f"SELECT {HOLD} FROM hold WHERE id = ANY(%s::bigint[]) ORDER BY id FOR UPDATE"
@@ -45,14 +49,24 @@ _JOURNALS = JOURNALS.format("= ANY(%s::bigint[])")
 _LEGS = LEGS.format("= ANY(%s::bigint[])")
 _TAKEN_BACK = TAKEN_BACK.format("= ANY(%s::bigint[])")
 _IN_HAND = IN_HAND.format("= ANY(%s::bigint[])")
-# What a batch writes, in three statements which follow one another without waiting: while the
-# database is busy with the money, the rest is made ready. One that fails takes with it all that
-# is on its way behind it, the COMMIT too.
-_MONEY = """
+# What a batch writes, in statements that follow one another without waiting: while the database
+# is busy with one part, the next is made ready. One that fails takes with it all that is on its
+# way behind it, the COMMIT too.
+_PART = """
 WITH
 entries AS (
     INSERT INTO entry SELECT * FROM unnest(%s::bigint[], %s::smallint[], %s::bigint[],
         %s::bigint[], %s::bigint[], %s::bigint[])),
+journals AS (
+    INSERT INTO journal SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[],
+        %s::date[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[]))
+INSERT INTO outbox (key, msisdn, template, language, params, event_at_ms, state, attempt,
+    next_at_ms, priority)
+SELECT k, m, t, l, p, e, 'due', 0, 0, u FROM unnest(%s::text[], %s::text[], %s::text[],
+    %s::text[], %s::text[], %s::bigint[], %s::smallint[]) AS v(k, m, t, l, p, e, u)
+"""
+_TOTALS = """
+WITH
 accounts AS (
     UPDATE account SET debits = v.d, credits = v.c, debits_pending = v.dp,
         credits_pending = v.cp, seq = v.s, status = v.st, used_on = v.uo, used_day = v.ud,
@@ -70,20 +84,11 @@ WITH
 sealed AS (
     INSERT INTO batch (digest, at_ms) VALUES (%s, %s) RETURNING id),
 waiting AS (
-    INSERT INTO unsealed SELECT id FROM sealed),
-journals AS (
-    INSERT INTO journal SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[],
-        %s::date[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[]))
+    INSERT INTO unsealed SELECT id FROM sealed)
 INSERT INTO idempotency (batch_id, key, content, outcome, journal_id, route, session_id,
     msisdn, at_ms, digest)
 SELECT sealed.id, v.* FROM sealed, unnest(%s::text[], %s::text[], %s::text[],
     %s::bigint[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::bytea[]) AS v
-"""
-_MESSAGES = """
-INSERT INTO outbox (key, msisdn, template, language, params, event_at_ms, state, attempt,
-    next_at_ms, priority)
-SELECT k, m, t, l, p, e, 'due', 0, 0, u FROM unnest(%s::text[], %s::text[], %s::text[],
-    %s::text[], %s::text[], %s::bigint[], %s::smallint[]) AS v(k, m, t, l, p, e, u)
 """
 _json = msgspec.json.Encoder().encode
 
@@ -102,14 +107,18 @@ _ELSEWHERE = (
 
 
 class PostgresBooks:
-    """One connection of its own, kept open from batch to batch."""
+    """One connection of its own, kept open from batch to batch. Where its days begin by `zone`,
+    none is begun that the server's clock does not know of; None: by a clock that was set."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, zone: ZoneInfo | None = None) -> None:
         self._engine = engine
+        self._zone = zone
         self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
+        self._committing = False
 
     def begin(self) -> None:
         """Connects where there is no connection; the first statement opens the transaction."""
+        self._committing = False
         if self._connection is not None:
             return
         raw = self._engine.raw_connection()
@@ -155,31 +164,26 @@ class PostgresBooks:
     def commit(self, rows: Rows) -> None:
         connection = self._open
         with connection.pipeline():
-            for statement, changed in rows.changes:
-                connection.execute(statement.replace("?", "%s"), changed)
-            money = (
-                *_columns(rows.entries, 6),
-                *_columns(rows.accounts, 10),
-                *_columns(rows.pins, 2),
-            )
-            connection.execute(_MONEY, (*money, rows.issued, rows.business_date))
-            rows.tell()
+            for part in rows.parts:
+                for statement, changed in part.changes:
+                    connection.execute(statement.replace("?", "%s"), changed)
+                entries, journals = _columns(part.entries, 6), _columns(part.journals, 9)
+                connection.execute(_PART, (*entries, *journals, *_columns(part.messages, 7)))
+            totals = (*_columns(rows.accounts, 10), *_columns(rows.pins, 2))
+            connection.execute(_TOTALS, (*totals, rows.issued, rows.business_date))
             if rows.keys:  # else all of them were answered before
                 # Sorted, so that two processes with the same keys wait for one another and
                 # never in a ring.
-                records = (
-                    *(rows.digest, rows.at_ms),
-                    *_columns(rows.journals, 9),
-                    *_columns(sorted(rows.keys), 9),
-                )
-                connection.execute(_RECORDS, records)
-                connection.execute(_MESSAGES, _columns(rows.messages, 7))
+                keys = _columns(sorted(rows.keys), 9)
+                connection.execute(_RECORDS, (rows.digest, rows.at_ms, *keys))
+            self._committing = True
             connection.commit()
 
     def undo(self, error: Exception) -> Trouble:
         connection, self._connection = self._connection, None
+        gone = Trouble.LOST if self._committing else Trouble.BUSY
         if connection is None:
-            return Trouble.LOST
+            return gone
         if isinstance(error, _ELSEWHERE):
             connection.close()  # the next one may find the server that takes writes
             return _trouble(error)
@@ -188,7 +192,7 @@ class PostgresBooks:
             self._connection = connection
         except psycopg.Error:
             connection.close()
-            return Trouble.LOST
+            return gone
         return _trouble(error)
 
     def close(self) -> None:
@@ -198,9 +202,11 @@ class PostgresBooks:
     def _begin_day(self, wanted: Wanted) -> tuple[int, str]:
         """The day's first batch; where two processes meet in it, one begins the day."""
         connection = self._open
-        connection.execute(_NEW_DAY, (wanted.business_date, wanted.kid))
-        found = connection.execute(_DAY, (wanted.business_date,)).fetchone()
-        assert found is not None, "a later day is closed"
+        day = wanted.business_date
+        begins = self._zone and datetime.combine(day, time(0), self._zone)
+        connection.execute(_NEW_DAY, (day, wanted.kid, begins))
+        found = connection.execute(_DAY, (day,)).fetchone()
+        assert found is not None, "a later day is closed, or the server says that it is earlier"
         return found[0], found[1]
 
     @property
@@ -225,13 +231,11 @@ def _columns(rows: Sequence[Row], width: int) -> list[str]:
 
 
 def _array(column: Sequence[Any]) -> str:
-    first = next((value for value in column if value is not None), None)
-    if isinstance(first, str):
-        return "{" + ",".join(map(_text, column)) + "}"
-    if isinstance(first, bytes):
+    if column and isinstance(column[0], bytes):
         return "{" + ",".join(map(_octets, column)) + "}"
-    # Of numbers, dates and nothing, JSON is an array literal but for its brackets.
-    return "{" + _json(column)[1:-1].decode() + "}"
+    # JSON is an array literal but for its brackets, and for how it escapes.
+    literal = _json(column)[1:-1].decode()
+    return "{" + (",".join(map(_text, column)) if "\\" in literal else literal) + "}"
 
 
 def _text(value: str | None) -> str:
@@ -241,5 +245,5 @@ def _text(value: str | None) -> str:
     return f'"{escaped}"'
 
 
-def _octets(value: bytes | None) -> str:
-    return "NULL" if value is None else f'"\\\\x{value.hex()}"'
+def _octets(value: bytes) -> str:
+    return f'"\\\\x{value.hex()}"'

@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import Engine
 
 from ussd_gateway.store.database import sqlite_lock
-from ussd_gateway.store.ledger.batch import Loaded, Row, Rows, Trouble, Wanted
+from ussd_gateway.store.ledger.batch import Loaded, Part, Row, Rows, Trouble, Wanted
 from ussd_gateway.store.ledger.taken_back import IN_HAND, JOURNALS, LEGS, TAKEN_BACK, posted_of
 from ussd_gateway.store.rows import (
     ACCOUNT,
@@ -109,28 +109,31 @@ class SqliteBooks:
         )
 
     def commit(self, rows: Rows) -> None:
-        rows.tell()
+        for part in rows.parts:
+            self._write(part)
         if rows.keys:
-            self._write(rows)
+            self._write_rest(rows)
         self._committing = True
         self._cursor.execute("COMMIT")
         self._unlock()
 
-    def _write(self, rows: Rows) -> None:
-        day = rows.business_date.isoformat()
+    def _write(self, part: Part) -> None:
         many = self._cursor.executemany
-        many(_JOURNAL, ((*row[:4], day, *row[5:]) for row in rows.journals))
-        many(_ENTRY, rows.entries)
+        many(_JOURNAL, ((*row[:4], row[4].isoformat(), *row[5:]) for row in part.journals))
+        many(_ENTRY, part.entries)
+        many(_MESSAGE, part.messages)
+        for statement, values in part.changes:
+            self._cursor.execute(statement, values)
+
+    def _write_rest(self, rows: Rows) -> None:
+        many = self._cursor.executemany
         batch_id = self._cursor.execute(_BATCH, (rows.digest, rows.at_ms)).lastrowid
         self._cursor.execute(_UNSEALED, (batch_id,))
         many(_KEY, ((*key, batch_id) for key in rows.keys))
-        many(_MESSAGE, rows.messages)
         many(_SET_ACCOUNT, map(_written, rows.accounts))
-        for statement, values in rows.changes:
-            self._cursor.execute(statement, values)
         # After the changes: a wrong try that came behind a new PIN is counted.
         many(_SET_PIN, rows.pins)
-        self._cursor.execute(_SET_DAY, (rows.issued, day))
+        self._cursor.execute(_SET_DAY, (rows.issued, rows.business_date.isoformat()))
 
     def undo(self, error: Exception) -> Trouble:
         connection, self._connection = self._connection, None

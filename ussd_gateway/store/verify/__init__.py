@@ -18,6 +18,7 @@ ledger changes it in both places, by hand.
                    batches beside their keys, the chain          14
                    purchases, beside their keys                  airtime on order
                    vouchers, beside their keys and journals      unclaimed money
+                   wallets beside what they paid and got back    what limits count
                    the triggers as the database describes them   15 16
     afterwards:    tries to change a row, and is refused         15 16
 
@@ -45,6 +46,7 @@ from ussd_gateway.store.verify.reversals import check_reversals
 from ussd_gateway.store.verify.seals import check_seals, read_heads
 from ussd_gateway.store.verify.tariffs import check_tariffs
 from ussd_gateway.store.verify.twice import check_twice
+from ussd_gateway.store.verify.usage import RULE, check_usage
 from ussd_gateway.store.verify.vouchers import check_vouchers
 
 __all__ = ["Finding", "verify"]
@@ -76,6 +78,7 @@ def verify(engine: Engine, heads: Path | None = None) -> tuple[Finding, ...]:
         None, "what is on order is open, and what is settled has a key", "purchases"
     )
     claimed = Tally(None, "what is unclaimed is under open vouchers", "vouchers")
+    counted = Tally(None, RULE, "accounts")
     named = Tally(None, "an account has its holder's number, code and side", "accounts")
     numbered = Tally(None, "journals of a day are numbered without a gap", "journals")
     received = Tally(None, "a receipt is well formed, of its date, and unique", "receipts")
@@ -112,12 +115,13 @@ def verify(engine: Engine, heads: Path | None = None) -> tuple[Finding, ...]:
         check_seals(books, exported, sealed)
         check_purchases(books, covered)
         check_vouchers(books, claimed)
+        check_usage(books, counted)
         check_guards(books, guarded=guarded, grown=grown)
     try_to_change(engine, guarded=guarded, grown=grown)
 
     tallies = (
         *(balanced, matched, summed, chained, bounded, pending, resolved, keyed, taken_back),
         *(ringed, cleared, priced, daily, sealed, guarded, grown),
-        *(received, numbered, named, apart, covered, claimed),
+        *(received, numbered, named, apart, covered, claimed, counted),
     )
     return tuple(tally.finding() for tally in tallies)

@@ -144,8 +144,10 @@ _POSTGRES_VERBS = {"DELETE": 8, "UPDATE": 16, "TRUNCATE": 32}
 _POSTGRES_GUARD = re.compile(r"\s*BEGIN\s+RAISE\s+EXCEPTION\b", re.IGNORECASE)
 _POSTGRES_WHEN = re.compile(r" WHEN \((?P<when>.+)\) EXECUTE ", re.DOTALL)
 
-# A trigger; and on PostgreSQL a right that was revoked, or a standby, which takes no writes.
-_REFUSALS = frozenset({"SQLITE_CONSTRAINT_TRIGGER", "P0001", "42501", "25006"})
+# A trigger; on PostgreSQL a right that was revoked, or a standby; a disk that takes no writes.
+_REFUSALS = frozenset(
+    {"SQLITE_CONSTRAINT_TRIGGER", "SQLITE_READONLY", "P0001", "42501", "25006"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +219,7 @@ def _is_refused(
     engine: Engine, statement: Update | Delete, first: Select[tuple[object]]
 ) -> bool:
     """By a trigger, and by nothing else. True of an empty table too: there is no row that could
-    be changed."""
+    be changed; and of a copy on a disk that nobody can write to."""
     with writing(engine) as connection:
         try:
             if connection.execute(first).scalar() is None:

@@ -37,6 +37,17 @@ OWED = {kind: (templates,) for kind, templates in _OWED.items()} | {
     "refund": (_OWED["refund"], _OWED["refund"] + Counter(["hold_released"])),
     "reversal": (_OWED["reversal"], Counter(["refunded_with_fee", "taken_back"])),
 }
+# SMS to the one whose outcome it is: they say the same of every amount.
+_OWN = frozenset(
+    {
+        *("sent", "bill_paid", "till_paid", "withdrawn", "taken_in", "airtime_bought"),
+        *("airtime_returned", "voucher_sent", "voucher_paid", "voucher_returned"),
+    }
+)
+# Of these the outcome knows the sum, with the fee that came back.
+_BACK = frozenset({"refunded", "refunded_with_fee"})
+# Or no amount: a business's part of a bill, and what of a hold was let go.
+_OTHERS_OWN = _BACK | {"bill_received", "hold_released"}
 # What a journal's key may say of it, where that is not a plain yes.
 MOVED = {"airtime_delivered": ("delivered",), "airtime_returned": ("carrier_refused",)}
 
@@ -90,6 +101,8 @@ def check_keys(books: Connection, keyed: Tally) -> None:
             if fault := _fault_of(kind, outcome, receipt):
                 keyed.wrong(f"key {key} of journal {number}: {fault}")
         _check_sms(number, kind, receipt, told, keyed)
+        for outcome in outcomes.values():
+            _check_amounts(outcome, told, keyed)
     for key, outcome in rows(books, _UNPOSTED):
         keyed.checked += 1
         _check_unposted(key, outcome, keyed)
@@ -141,6 +154,31 @@ def _check_sms(
             )
 
 
+def _check_amounts(outcome: str, told: dict[int, tuple[str, str]], keyed: Tally) -> None:
+    """Words that were forgotten say nothing of an amount."""
+    _, values = _read_outcome(outcome)
+    for sms_id, (template, params) in told.items():
+        said = _read_object(params)
+        for name, owed in _amounts(template, values):
+            if name in said and said[name] != owed:
+                keyed.wrong(
+                    f"SMS {sms_id} ({template}) says {name} {_sum(said[name])}; its key says "
+                    f"{_sum(owed)}"
+                )
+        came = _sum(said["amount"], said.get("fee")) if "amount" in said else None
+        back = _sum(values["back"]) if template in _BACK and "back" in values else came
+        if came is not None and came != back:
+            keyed.wrong(f"SMS {sms_id} ({template}) says {came} in all; its key says {back}")
+
+
+def _amounts(template: str, values: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """What an SMS must say, by the outcome of its key."""
+    names = () if template in _OTHERS_OWN else ("amount",)
+    for name in ("amount", "fee", "balance") if template in _OWN else names:
+        if name in values:
+            yield name, values[name]
+
+
 def _check_unposted(key: str, outcome: str, keyed: Tally) -> None:
     name, values = _read_outcome(outcome)
     if name is None:
@@ -168,6 +206,20 @@ def _read(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         return None
+
+
+def _sum(*amounts: Any) -> str:
+    """Of what is written as money; an amount that is not there counts nothing."""
+    match [each for each in amounts if each is not None]:
+        case [{"currency": str(currency), "minor": int(minor)}]:
+            return f"{minor} {currency}"
+        case [
+            {"currency": str(currency), "minor": int(first)},
+            {"currency": str(other), "minor": int(second)},
+        ] if currency == other:
+            return f"{first + second} {currency}"
+        case _:
+            return "that cannot be read"
 
 
 def _listed(templates: Counter[str]) -> str:

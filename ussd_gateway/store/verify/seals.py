@@ -44,6 +44,8 @@ _WAITS_FOR_NOTHING = (
     .select_from(unsealed.outerjoin(batch, batch.c.id == unsealed.c.batch_id))
     .where(batch.c.id.is_(None))
 )
+# Of a database's whole numbers: it can be asked for none behind them.
+_SEQ_END = 2**63
 _JOURNALS = select(func.coalesce(func.sum(day_counter.c.issued), 0))
 
 
@@ -136,8 +138,8 @@ def _read(path: Path) -> tuple[int, int, str, int, str] | None:
                 "chain": str(chain),
                 "journals": int(journals),
                 "market_date": str(day),
-            }:
+            } if 0 < seq < _SEQ_END:
                 return seq, batch_id, chain, journals, day
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         pass
     return None

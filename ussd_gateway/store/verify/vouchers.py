@@ -4,10 +4,11 @@ what waits under a code is covered, and what was cashed or given back moved once
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from sqlalchemy import Connection, FromClause, ScalarSelect, func, or_, select
 
-from ussd_gateway.store.schema import account, entry, idempotency, journal, voucher
+from ussd_gateway.store.schema import account, entry, idempotency, journal, outbox, voucher
 from ussd_gateway.store.snapshot import rows
 from ussd_gateway.store.verify.finding import Tally
 from ussd_gateway.store.verify.ring import UNCLAIMED
@@ -20,6 +21,7 @@ _SENDING = idempotency.alias("sending")
 _SENT = journal.alias("sent")
 _ENDING = idempotency.alias("ending")
 _ENDED = journal.alias("ended")
+_WALLET = account.alias("wallet")
 
 
 def _unclaimed_by(moved: FromClause) -> ScalarSelect[int]:
@@ -61,12 +63,14 @@ _VOUCHERS = (
         _unclaimed_by(_ENDED),
         _ENDED.c.created_at_ms,
         _into_wallet(),
+        _WALLET.c.status,
     )
     .select_from(
         voucher.outerjoin(_SENDING, _SENDING.c.key == voucher.c.key)
         .outerjoin(_SENT, _SENT.c.id == _SENDING.c.journal_id)
         .outerjoin(_ENDING, _ENDING.c.key == voucher.c.ended_by)
         .outerjoin(_ENDED, _ENDED.c.id == _ENDING.c.journal_id)
+        .outerjoin(_WALLET, _WALLET.c.id == voucher.c.wallet_id)
     )
     .order_by(voucher.c.id)
 )
@@ -79,6 +83,16 @@ _OF_NO_VOUCHER = (
         )
     )
     .where(journal.c.kind.in_(_KINDS.values()), voucher.c.id.is_(None))
+)
+# The SMS that go to the number that a voucher is for, its code in one of them.
+_TOLD_ELSEWHERE = tuple(
+    select(voucher.c.id, outbox.c.id, outbox.c.template)
+    .join(outbox, outbox.c.key == key)
+    .where(outbox.c.template == template, outbox.c.msisdn != voucher.c.msisdn)
+    for key, template in (
+        (voucher.c.key, "voucher_code"),
+        (voucher.c.ended_by, "voucher_cashed"),
+    )
 )
 _UNCLAIMED = (
     select(account.c.currency, func.sum(account.c.credits - account.c.debits))
@@ -104,6 +118,7 @@ class _Voucher:
     taken_out: int  # by the other
     ended_at_ms: int | None
     given_back: int
+    wallet: str | None  # its status
 
 
 def check_vouchers(books: Connection, claimed: Tally) -> None:
@@ -117,6 +132,10 @@ def check_vouchers(books: Connection, claimed: Tally) -> None:
             waiting[one.currency] += one.minor
     for number, kind in rows(books, _OF_NO_VOUCHER):
         claimed.wrong(f"journal {number}, {kind}: it is of no voucher")
+    for number, sms_id, template in chain.from_iterable(
+        rows(books, each) for each in _TOLD_ELSEWHERE
+    ):
+        claimed.wrong(f"voucher {number}: SMS {sms_id} ({template}) goes to another number")
     for currency, minor in rows(books, _UNCLAIMED):
         if minor != waiting[currency]:
             claimed.wrong(
@@ -134,6 +153,8 @@ def _faults_of(one: _Voucher) -> Iterator[str]:
     elif one.state == "open":
         if one.ended_by is not None:
             yield f"it is open, and {one.ended_by} ended it"
+        if one.wallet == "closed":
+            yield "it is open, and the wallet that it would go back to is closed"
     elif one.ended != _KINDS[one.state] or one.taken_out != one.minor:
         yield f"it is {one.state}, and no journal moved its {one.minor} {one.currency}"
     else:

@@ -6,8 +6,10 @@ from datetime import datetime
 from ussd_gateway.domain.msisdn import masked
 from ussd_gateway.ports import Answer, Left, Origin, Reply, Request, Route
 from ussd_gateway.ussd.events import Screen, Session
-from ussd_gateway.ussd.menu import Program
+from ussd_gateway.ussd.menu import Program, Text
+from ussd_gateway.ussd.render import render
 from ussd_gateway.ussd.turn.heard import Span
+from ussd_gateway.ussd.versions import Packs
 
 
 @dataclass(slots=True)
@@ -52,8 +54,29 @@ class Shown:
     left_ms: int = 0  # how long that took
 
 
+def pinned(hop: Hop, packs: Packs) -> bool:
+    """Goes on in the version that the session began in; False where it is not to be found.
+    Raises BooksLost."""
+    if hop.began_in and hop.began_in != hop.program.digest:
+        found = packs.pinned(hop.pack, hop.began_in)
+        if found is None:
+            return False
+        hop.program = found
+    return True
+
+
+def said(program: Program, notice: Text, wished: str | None = None) -> Screen:
+    """The END that a notice is, in the language that was wished if the menus have it."""
+    return Screen(render(notice, program.language(wished), {}), ends=True)
+
+
 def ended(screen: Screen, hidden: tuple[Span, ...]) -> Shown:
     return Shown(None, Screen(screen.text, ends=True), hidden)
+
+
+def all_of(request: Request) -> tuple[Span, ...]:
+    """To be hidden: the whole of its text."""
+    return ((0, len(request.text)),)
 
 
 def carried(route: Route, screen: Screen) -> Reply:

@@ -2,6 +2,7 @@
 
 from msgspec import DecodeError, Struct, msgpack
 
+from ussd_gateway.ports import Left, SessionId
 from ussd_gateway.ussd.events import Session
 from ussd_gateway.ussd.turn.heard import Heard
 
@@ -20,6 +21,14 @@ class Row(Struct, frozen=True, array_like=True):
     reply: str
     session: Session | None
     left: tuple[str, str, int] | None = None  # ports.Left
+
+    @property
+    def asks_of(self) -> Left | None:
+        """The session that this one asks about, if it does."""
+        if self.left is None:
+            return None
+        route, session_id, hop = self.left
+        return Left(route, SessionId(session_id), hop)
 
 
 _encoder = msgpack.Encoder()

@@ -1,0 +1,215 @@
+"""What a provider answered, or did not: kept once, tried again later, and no double but where
+nobody knows."""
+
+import pytest
+from sqlalchemy import Engine
+from sqlalchemy.exc import IntegrityError
+
+from tests.store.conftest import SetClock
+from tests.store.outbox.owing import (
+    AT,
+    CLOSED,
+    JUMA,
+    REFUSED,
+    SILENCE,
+    SMPP,
+    Box,
+    accepted,
+    delivered,
+)
+from ussd_gateway.ports import SmsResult
+from ussd_gateway.store.outbox import Answered, NotTaken, Outbox
+from ussd_gateway.store.outbox.answers import WOKEN_MAX
+from ussd_gateway.store.outbox.waits import (
+    REPORT_WAIT_MS,
+    RETRY_FIRST_MS,
+    RETRY_MAX_MS,
+    RETRY_SHORT_MS,
+    SENDING_LEASE_MS,
+    retry_ms,
+)
+
+
+@pytest.fixture
+def box(engine: Engine, clock: SetClock) -> Box:
+    """One message is due."""
+    box = Box(Outbox(engine, clock), engine, clock)
+    box.owe("k1")
+    return box
+
+
+def test_silence_is_left_alone_for_a_while_and_sent_once_more(box: Box) -> None:
+    box.send(SILENCE)
+    assert box.row("k1")["text"] == "text"
+    box.wait(REPORT_WAIT_MS - 1)
+    assert box.states == {"unknown": 1}
+    box.wait(1)
+    box.send(accepted())
+
+    assert box.states == {"sent": 1}
+    assert box.row("k1")["attempt"] == 2
+
+
+def test_a_second_silence_is_the_last_whatever_went_wrong_between(box: Box) -> None:
+    box.send(CLOSED)
+    box.wait(RETRY_MAX_MS)
+    box.send(SILENCE)
+    box.wait(REPORT_WAIT_MS)
+    box.send(CLOSED)
+    box.wait(RETRY_MAX_MS)
+    box.send(SILENCE)
+    box.wait(RETRY_MAX_MS)
+
+    assert box.states == {"unknown": 1}
+    assert box.row("k1")["unknowns"] == 2
+    assert box.take() == []
+
+
+def test_a_worker_that_dies_is_a_silence_too(box: Box) -> None:
+    for _ in range(2):
+        assert len(box.begin()) == 1
+        box.wait(SENDING_LEASE_MS - 1)
+        assert box.states == {"sending": 1}
+        box.wait(1)
+        assert box.states == {"unknown": 1}
+        box.wait(REPORT_WAIT_MS)
+
+    assert box.states == {"unknown": 1}
+    assert box.row("k1")["detail"] == "its worker died"
+
+
+def test_an_answer_that_is_kept_twice_counts_once(box: Box) -> None:
+    owed = box.begin()
+    for _ in range(2):
+        box.answer(owed, SILENCE)
+    assert box.row("k1")["unknowns"] == 1
+    box.wait(REPORT_WAIT_MS)
+
+    assert box.states == {"due": 1}
+
+
+def test_what_a_provider_did_not_take_is_tried_until_it_does(box: Box) -> None:
+    waits = []
+    for attempt in range(1, 30):
+        box.send(CLOSED)
+        waits.append(box.row("k1")["next_at_ms"] - box.now_ms())
+        assert waits[-1] == retry_ms(1, attempt)
+        box.wait(waits[-1] - 1)
+        assert box.take() == []
+        box.wait(2)
+    assert waits[0] <= RETRY_FIRST_MS
+    assert max(waits) <= RETRY_MAX_MS
+    row = box.row("k1")
+    assert (row["text"], row["detail"], row["sent_at_ms"]) == (None, "HTTP 503", None)
+    box.send(accepted())
+
+    assert box.states == {"sent": 1}
+    assert box.row("k1")["unknowns"] == 0
+
+
+def test_what_a_provider_refuses_is_not_sent_again(box: Box) -> None:
+    box.send(REFUSED)
+    box.wait(3_600_000)
+
+    assert box.states == {"failed": 1}
+    assert box.row("k1")["detail"] == "403 InvalidPhoneNumber"
+
+
+@pytest.mark.parametrize("later_ms", [0, REPORT_WAIT_MS])
+def test_a_sender_slower_than_its_lease_still_knows_better(box: Box, later_ms: int) -> None:
+    owed = box.begin()
+    box.wait(SENDING_LEASE_MS)
+    box.wait(later_ms)
+    box.answer(owed, accepted())
+
+    assert box.states == {"sent": 1}
+    assert box.row("k1")["unknowns"] == 0
+
+
+def test_a_slow_sender_keeps_a_claimed_message_from_going_out_twice(box: Box) -> None:
+    owed = box.begin()
+    box.wait(SENDING_LEASE_MS)
+    box.wait(REPORT_WAIT_MS)
+    again = box.take()
+    box.answer(owed, accepted())
+
+    assert box.outbox.begin_sending(again) == []
+
+
+def test_a_slow_sender_is_not_heard_once_another_one_has_begun(box: Box) -> None:
+    slow = box.begin()
+    box.wait(SENDING_LEASE_MS)
+    box.wait(REPORT_WAIT_MS)
+    box.begin()
+    box.answer(slow, CLOSED)
+
+    assert box.states == {"sending": 1}
+
+
+def test_one_odd_answer_is_not_kept_with_the_others(box: Box) -> None:
+    """A provider that gives a name twice: whoever keeps answers tries them one by one."""
+    box.owe("k2")
+    first, second = box.begin()
+    both = [Answered(one, "text", 1, accepted("same")) for one in (first, second)]
+    with pytest.raises(IntegrityError):
+        box.outbox.finish(both)
+
+    assert box.states == {"sending": 2}
+
+
+def test_two_providers_may_give_the_same_name(box: Box) -> None:
+    box.owe("k2")
+    box.send(accepted("same"), accepted("same", provider=SMPP))
+    box.report(delivered("same"))
+
+    assert (box.row("k1")["state"], box.row("k2")["state"]) == ("delivered", "sent")
+
+
+def test_a_provider_that_is_back_wakes_those_that_it_did_not_take(box: Box) -> None:
+    _waiting_long(box, CLOSED)
+    assert box.take() == []
+    assert box.outbox.wake(AT) == 1
+
+    assert box.take() == [1]
+    assert box.outbox.wake(AT) == 0
+
+
+@pytest.mark.parametrize("result", [NotTaken("HTTP 503", SMPP), NotTaken("no line to it")])
+def test_a_provider_wakes_no_message_of_another_one(box: Box, result: NotTaken) -> None:
+    _waiting_long(box, result)
+
+    assert box.outbox.wake(AT) == 0
+    assert box.take() == []
+
+
+def test_short_waits_are_left_to_end_by_themselves(box: Box) -> None:
+    box.send(CLOSED)
+
+    assert box.outbox.wake(AT) == 0
+
+
+def test_those_that_wait_are_woken_by_and_by_the_most_urgent_first(box: Box) -> None:
+    keys = [f"more {number}" for number in range(WOKEN_MAX)]
+    box.owe(*keys, to=JUMA)
+    while ids := box.take():
+        owed = box.outbox.begin_sending(ids)
+        box.answer(owed, *[CLOSED] * len(owed))
+    for _ in range(8):
+        _all_closed_again(box)
+
+    assert [box.outbox.wake(AT) for _ in range(3)] == [WOKEN_MAX, 1, 0]
+    assert box.take(3) == [1, 2, 3]
+
+
+def _waiting_long(box: Box, result: SmsResult | NotTaken) -> None:
+    for _ in range(5):
+        box.wait(RETRY_MAX_MS)
+        box.send(result)
+    assert box.row("k1")["next_at_ms"] > box.now_ms() + RETRY_SHORT_MS
+
+
+def _all_closed_again(box: Box) -> None:
+    box.wait(RETRY_MAX_MS)
+    while ids := box.take():
+        owed = box.outbox.begin_sending(ids)
+        box.answer(owed, *[CLOSED] * len(owed))

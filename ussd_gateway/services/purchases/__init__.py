@@ -1,0 +1,2 @@
+"""What is bought of somebody outside: airtime and content, and how each purchase comes to an
+end that is known."""
