@@ -513,6 +513,6 @@ def test_a_message_keeps_the_id_that_a_provider_gave_it_and_no_other_has_it(
         connection.execute(insert(outbox), waiting)
         found = connection.execute(select(outbox).where(outbox.c.key == "k1")).mappings().one()
     assert row.items() <= dict(found).items()
+    again = row | {"key": "k4", "provider": "africastalking"}
     with pytest.raises(IntegrityError, match="provider_id"), writing(old) as connection:
-        again = row | {"key": "k4", "provider": "africastalking"}
         connection.execute(insert(outbox).values(again))
