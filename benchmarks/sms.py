@@ -24,6 +24,7 @@ from ussd_gateway import app
 from ussd_gateway.embedded import Part
 from ussd_gateway.embedded.processes import spawn, stop
 from ussd_gateway.settings import Settings, load
+from ussd_gateway.sms.plan import Plan, load_plan, own_s
 from ussd_gateway.store.database import reading, writing
 from ussd_gateway.store.outbox import Outbox
 from ussd_gateway.store.schema import outbox
@@ -127,17 +128,25 @@ def _drained(
 
 
 def _menus(folder: Path, *, workers: int, calls: int) -> Path:
-    """The operators' folder, with a provider that is as fast as all calls of all workers."""
+    """The operators' folder, with a provider by whose terms each worker has so many calls; its
+    rate is twice what they come to, so that nothing but the calls holds them."""
     if not folder.exists():
         shutil.copytree(_MENUS, folder)
         file = folder / "providers.yaml"
         text = file.read_text("utf-8")
-        rate = workers * calls * 1000 // latency_ms
-        text = re.sub(r"^workers: .*$", f"workers: {workers}", text, flags=re.MULTILINE)
-        text = re.sub(
-            r"rate_per_s: 100$", f"rate_per_s: {rate}", text, count=1, flags=re.MULTILINE
-        )
+        rate = 2 * workers * calls * 1000 // latency_ms
+        within_ms = latency_ms // 2 - int(own_s * 1000) - 1
+        for line, its in (
+            (r"^workers: .*$", f"workers: {workers}"),
+            (r"rate_per_s: 100$", f"rate_per_s: {rate}"),
+            (r"answers_within: 500ms$", f"answers_within: {within_ms}ms"),
+        ):
+            text, found = re.subn(line, its, text, count=1, flags=re.MULTILINE)
+            assert found, f"providers.yaml has no {line}"
         file.write_text(text, "utf-8")
+        plan = load_plan(text.encode(), file=file.name)
+        assert isinstance(plan, Plan), plan
+        assert plan.pool == calls, f"{plan.pool} calls, and not {calls}"
     return folder
 
 

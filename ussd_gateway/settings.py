@@ -72,6 +72,7 @@ class Purpose(Enum):
     RECEIPT = "receipt permutation"
     SESSION = "session input"
     TICKET = "ticket between hops"
+    TEXTED = "name of an SMS that has none"
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,8 +63,8 @@ def test_all_of_a_kind_are_sent_again(tmp_path: Path, books: Mapping[str, str]) 
     change(
         tmp_path,
         "UPDATE outbox SET state = 'failed' WHERE id <= 3",
-        "UPDATE outbox SET state = 'unknown', unknowns = 2 WHERE id = 4",
-        "UPDATE outbox SET state = 'unknown', unknowns = 1 WHERE id = 5",
+        "UPDATE outbox SET state = 'unknown', unknowns = 2, next_at_ms = 0 WHERE id = 4",
+        "UPDATE outbox SET state = 'unknown', unknowns = 1, next_at_ms = 9 WHERE id = 5",
     )
     assert run("sms", "resend", "--unknown", **books).stdout == "1 of 1 are sent again.\n"
     assert run("sms", "resend", "--failed", **books).stdout == "3 of 3 are sent again.\n"

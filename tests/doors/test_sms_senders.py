@@ -31,6 +31,7 @@ from ussd_gateway.sms.plan import Plan, Terms
 from ussd_gateway.sms.provider import Provider, Throttled
 from ussd_gateway.sms.smpp.link import Account
 from ussd_gateway.sms.smpp.sender import SmppSms
+from ussd_gateway.store.resting import RedisRests
 
 AMINA = Msisdn("+254711000001")
 SMS = Sms(AMINA, "DYQ28DNNRC Sent KES 500.00", sender="PESA")
@@ -117,7 +118,13 @@ def _sender(name: str, url: str, smsc_port: int, folder: Path, stack: ExitStack)
         case "smpp":
             account = Account("127.0.0.1", smsc_port, "gateway", "demo", tls=False)
             terms = Terms(100, 0.2, window=50)
-            sender = SmppSms(account, terms, report=lambda _: True, answer_s=PATIENCE_S)
+            sender = SmppSms(
+                account,
+                terms,
+                report=lambda _: True,
+                texted=lambda _: True,
+                answer_s=PATIENCE_S,
+            )
             return stack.enter_context(sender)
         case _:
             return FileSms(folder / "sms.jsonl")
@@ -234,7 +241,8 @@ def test_the_chooser_sends_by_the_first_and_falls_back(
     providers = {name: opened(name) for name in ("africastalking", "smpp", "file")}
     terms = {name: Terms(100, 0.2, {"+254": "PESA"}) for name in providers}
     plan = Plan(1, terms, {"+": tuple(providers)})
-    sender = chooser(plan, {name: door.sender for name, door in providers.items()})
+    rests = RedisRests("redis://127.0.0.1:1")
+    sender = chooser(plan, {name: door.sender for name, door in providers.items()}, rests)
 
     assert sender.send(Sms(AMINA, "one")).provider == "africastalking"
     providers["smpp"].play("refused")

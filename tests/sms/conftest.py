@@ -13,6 +13,7 @@ from ussd_gateway.simulators.inbox import Inbox
 from ussd_gateway.simulators.sms_troubles import Troubles
 from ussd_gateway.simulators.smsc import Smsc
 from ussd_gateway.sms.plan import Terms
+from ussd_gateway.sms.smpp.incoming import Texted
 from ussd_gateway.sms.smpp.link import Account
 from ussd_gateway.sms.smpp.sender import SmppSms
 
@@ -55,11 +56,12 @@ class Centre:
         report: Callable[[DeliveryReport], bool] = lambda _: True,
         *,
         decimal_ids: bool = False,
+        texted: Callable[[Texted], bool] = lambda _: True,
     ) -> Iterator[SmppSms]:
         assert self.smsc is not None
         account = Account("127.0.0.1", self.smsc.port, SYSTEM_ID, PASSWORD, tls=False)
         terms = Terms(100, 0.2, window=20, decimal_ids=decimal_ids)
-        with SmppSms(account, terms, report=report) as sender:
+        with SmppSms(account, terms, report=report, texted=texted) as sender:
             yield sender
 
 

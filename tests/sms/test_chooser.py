@@ -52,6 +52,19 @@ class Provider:
         return SmsResult(state, self.name, str(len(self.asked)), state.value)
 
 
+class Told:
+    """What was told of rests, in order."""
+
+    def __init__(self) -> None:
+        self.rests: list[tuple[str, float]] = []
+
+    def began(self, provider: str, rest_s: float) -> None:
+        self.rests.append((provider, rest_s))
+
+    def ended(self, provider: str) -> None:
+        self.rests.append((provider, 0))
+
+
 class Office:
     """Two providers, the first of which carries numbers of Kenya only."""
 
@@ -63,6 +76,7 @@ class Office:
             "file": Terms(rate_per_s, 0.2, {"+": "20384"}),
         }
         self.plan = Plan(1, terms, {"+": ("file",), "+254": ("smpp", "file")})
+        self.told = Told()
         self.chooser = Chooser(
             self.plan,
             {
@@ -71,6 +85,7 @@ class Office:
                     each,
                     terms[each.name],
                     rate_per_s=rate_per_s,
+                    rests=self.told,
                     now=self.time.now,
                     sleep=self.time.sleep,
                 )
@@ -200,11 +215,25 @@ def test_nobody_is_asked_whose_answer_might_come_too_late(office: Office) -> Non
     assert office.second.asked == []
 
 
+def test_each_rest_is_told_and_that_it_is_over(office: Office) -> None:
+    office.first.trouble = SmsState.UNKNOWN
+    for _ in range(failures_max):
+        office.send()
+    office.time.sleep(rest_s)
+    office.send()
+    assert office.told.rests == [("smpp", rest_s), ("smpp", 2 * rest_s)]
+
+    office.first.trouble = None
+    office.time.sleep(2 * rest_s)
+    office.send()
+    assert office.told.rests[2:] == [("smpp", 0)]
+
+
 def test_every_worker_has_its_share_of_the_rate() -> None:
     """One of 64 may send one in 32 seconds: the second goes another way, the third nowhere."""
     office = Office(rate_per_s=2)
     plan = Plan(64, office.plan.terms, office.plan.routes)
-    sender = chooser(plan, {"smpp": office.first, "file": office.second})
+    sender = chooser(plan, {"smpp": office.first, "file": office.second}, office.told)
     assert [sender.send(SMS).provider for _ in range(2)] == ["smpp", "file"]
     with pytest.raises(DoorError, match="as many as it takes are waiting"):
         sender.send(SMS)
@@ -213,5 +242,5 @@ def test_every_worker_has_its_share_of_the_rate() -> None:
 def test_each_provider_answers_within_what_one_send_may_take() -> None:
     assert turn_within_s + sum(TIMEOUT_S) <= send_within_s
     account = Account("127.0.0.1", 2775, "gateway", "demo", tls=False)
-    smpp = SmppSms(account, Terms(1, 0.1), report=lambda _: True)
+    smpp = SmppSms(account, Terms(1, 0.1), report=lambda _: True, texted=lambda _: True)
     assert turn_within_s + smpp.timeout_s <= send_within_s

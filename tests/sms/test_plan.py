@@ -77,9 +77,9 @@ def test_a_number_of_no_sender_has_the_providers_own() -> None:
 @pytest.mark.parametrize(
     ("workers", "rate", "pool", "in_flight"),
     [
-        (1, 100, 60, 120),
-        (2, 100, 30, 120),
-        (4, 100, 15, 120),
+        (1, 100, 74, 148),
+        (2, 100, 37, 148),
+        (4, 100, 19, 152),
         (64, 2, 1, 128),
         (1, 2000, 200, 400),
     ],
@@ -87,11 +87,22 @@ def test_a_number_of_no_sender_has_the_providers_own() -> None:
 def test_a_pool_is_the_workers_share_of_rate_times_latency(
     workers: int, rate: int, pool: int, in_flight: int
 ) -> None:
-    """100 in a second at half a second each, and 40 at a quarter."""
+    """100 in a second at half a second each, and 40 at a quarter; and our own time with all."""
     source = GOOD.replace("workers: 2", f"workers: {workers}")
     found = plan(source.replace("rate_per_s: 100", f"rate_per_s: {rate}"))
     assert (found.pool, found.in_flight_max) == (pool, in_flight)
     assert found.pool <= pool_max
+
+
+def test_what_a_provider_carries_is_told_by_how_numbers_begin() -> None:
+    found = plan(GOOD.replace('"+2547"', '"+25471": [africastalking]\n  "+2547"'))
+
+    assert found.carried_by("smpp") == [("+2547", ["+25471"])]
+    assert found.carried_by("africastalking") == [
+        ("+", ["+25471", "+2547"]),
+        ("+25471", []),
+        ("+2547", ["+25471"]),
+    ]
 
 
 @pytest.mark.parametrize(

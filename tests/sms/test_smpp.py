@@ -14,7 +14,7 @@ from tests.embedded.processes import eventually
 from tests.sms.conftest import PASSWORD, SYSTEM_ID, TERMS, Centre
 from ussd_gateway.domain.msisdn import Msisdn
 from ussd_gateway.ports import DeliveryReport, DoorError, Sms, SmsResult, SmsState
-from ussd_gateway.simulators.pdus import Command, Pdu, Status, cstring, read_pdu
+from ussd_gateway.simulators.pdus import Command, Pdu, Status, cstring, read_pdu, texted
 from ussd_gateway.simulators.sms_troubles import AnswerTrouble, Plan, ReportTrouble, slow_s
 from ussd_gateway.sms.provider import Throttled
 from ussd_gateway.sms.smpp.client import pdu_octets_max
@@ -36,16 +36,8 @@ _HELLO = {
 }
 
 
-def _incoming() -> bytes:
-    text = b"BAL"
-    return b"".join(
-        (
-            b"\0\1\1254711000001\0\0\00020384\0",
-            b"\0\0\0\0\0\0\0\0\0",
-            bytes((len(text),)),
-            text,
-        )
-    )
+def _incoming(source: str = "254711000001") -> bytes:
+    return texted(source, "20384", b"BAL")
 
 
 class Kept:
@@ -182,7 +174,9 @@ def test_an_account_that_is_not_let_in_sends_nothing(
     centre: Centre, system_id: str, password: str
 ) -> None:
     smsc = centre.start()
-    sender = SmppSms(account(smsc.port, system_id, password), TERMS, report=Kept())
+    sender = SmppSms(
+        account(smsc.port, system_id, password), TERMS, report=Kept(), texted=lambda _: True
+    )
     with sender, pytest.raises(DoorError, match="not bound"):
         sender.send(SMS)
 
@@ -437,11 +431,12 @@ def test_a_submit_that_is_not_understood_was_not_taken(
         sender.send(SMS)
 
 
-def test_a_persons_message_is_refused_for_good() -> None:
+@pytest.mark.parametrize("source", ["SAFARICOM", "20385", ""])
+def test_what_comes_from_no_phone_is_refused_for_good(source: str) -> None:
     answers: list[Pdu | None] = []
 
     def answer(line: socket.socket) -> None:
-        line.sendall(Pdu(Command.DELIVER_SM, 7, body=_incoming()).octets)
+        line.sendall(Pdu(Command.DELIVER_SM, 7, body=_incoming(source)).octets)
         answers.append(read_pdu(line))
 
     with misbehaving(answer):
@@ -465,7 +460,10 @@ def test_a_message_that_is_taken_without_an_id_is_taken(message_id: bytes) -> No
 @contextmanager
 def misbehaving(answer: Callable[[socket.socket], None]) -> Iterator[SmppSms]:
     """A sender that is bound to an SMSC which goes on as `answer` says."""
-    with listening(answer) as port, SmppSms(account(port), TERMS, report=Kept()) as sender:
+    with (
+        listening(answer) as port,
+        SmppSms(account(port), TERMS, report=Kept(), texted=lambda _: True) as sender,
+    ):
         yield sender
 
 

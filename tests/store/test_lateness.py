@@ -13,6 +13,7 @@ from ussd_gateway.store.inquiry import (
     FOR_GOOD,
     Backlog,
     Lag,
+    counted,
     ended_badly,
     of_receipt,
     oldest,
@@ -85,8 +86,8 @@ def test_what_waits_is_told_by_state_and_priority_with_its_oldest(rows: Rows) ->
     rows.add("due", 2)
     rows.add("due", priority=2)
     rows.add("claimed")
-    rows.add("unknown", unknowns=1)
-    rows.add("unknown", unknowns=2)
+    rows.add("unknown")
+    rows.add("unknown", next_at_ms=0)
 
     assert waiting(rows.engine) == [
         Backlog("due", 0, 2, BEGAN_MS + 4_000),
@@ -132,14 +133,31 @@ def test_while_a_backlog_drains_the_figures_are_of_what_is_sent_now(rows: Rows) 
 
 
 def test_what_nobody_will_ever_know_is_told_apart(rows: Rows) -> None:
-    rows.add("unknown", unknowns=1)
-    rows.add("unknown", 2, unknowns=2)
+    rows.add("unknown")
+    rows.add("unknown", 2, next_at_ms=0)
     rows.add("expired", provider=None)
 
     assert dict(recent(rows.engine).states) == {
         ("africastalking", "unknown"): 1,
         ("africastalking", FOR_GOOD): 2,
         ("", "expired"): 1,
+    }
+
+
+def test_what_is_open_is_counted_and_what_ended_of_late(rows: Rows) -> None:
+    rows.add("due", event_at_ms=BEGAN_MS - 60 * HOUR_MS)
+    rows.add("delivered", 1_500, event_at_ms=BEGAN_MS - 50 * HOUR_MS)
+    rows.add("delivered", 3)
+    rows.add("failed", 2)
+    rows.add("unknown")
+    rows.add("unknown", next_at_ms=0)
+    found = counted(rows.engine, since_ms=BEGAN_MS - 48 * HOUR_MS)
+
+    assert {state: count for state, count in found.items() if count} == {
+        "due": 1,
+        "delivered": 3,
+        "failed": 2,
+        "unknown": 2,
     }
 
 
@@ -176,8 +194,8 @@ def test_what_ended_badly_is_found_by_state_age_and_template(rows: Rows) -> None
     rows.add("delivered", 30)
     failed = rows.add("failed", 2)
     received = rows.add("failed", template="received")
-    rows.add("unknown", unknowns=1)
-    unknown = rows.add("unknown", unknowns=2)
+    rows.add("unknown")
+    unknown = rows.add("unknown", next_at_ms=0)
     since_ms = BEGAN_MS - 48 * HOUR_MS
 
     def found(*states: str, template: str | None = None) -> list[int]:

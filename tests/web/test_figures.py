@@ -7,7 +7,9 @@ from sqlalchemy import text
 
 from tests.house.test_alerts import EXPORTED
 from ussd_gateway.cli.stage.world import GatewayWorld
+from ussd_gateway.settings import Settings
 from ussd_gateway.store.database import writing
+from ussd_gateway.store.resting import RedisRests
 
 AMINA = "+254711000001"
 _LINE = re.compile(r"(gateway_\w+)(?:\{(.*)\})? ([0-9.e+-]+)")
@@ -54,6 +56,17 @@ def test_how_late_they_were_is_told_by_provider_template_and_quantile(
         assert told[f'gateway_sms_lag_seconds {of},to="handset"'] == 9.0
     counted = 'gateway_sms_lag_messages provider="kept",template="sent",to="handset"'
     assert told[counted] == 1
+
+
+def test_a_provider_that_rests_is_told(client: FlaskClient, settings: Settings) -> None:
+    name = 'gateway_sms_provider_resting_workers provider="africastalking"'
+    assert figures(client)[name] == 0
+
+    rests = RedisRests(settings.redis_url)
+    rests.began("africastalking", 1)
+    assert figures(client)[name] == 1
+    rests.ended("africastalking")
+    assert figures(client)[name] == 0
 
 
 def test_every_figure_is_told_even_where_there_is_nothing_to_tell(client: FlaskClient) -> None:

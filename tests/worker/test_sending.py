@@ -9,10 +9,12 @@ from sqlalchemy import Engine, insert, select, update
 from sqlalchemy.exc import OperationalError
 
 from tests.embedded.processes import eventually
+from tests.store.outbox.owing import states
 from ussd_gateway import app
 from ussd_gateway.app.chance import SystemClock
 from ussd_gateway.ports import DoorError, Sms, SmsResult, SmsState
 from ussd_gateway.settings import Settings
+from ussd_gateway.sms.plan import Plan, Terms
 from ussd_gateway.store.codec import encode_values
 from ussd_gateway.store.database import reading, writing
 from ussd_gateway.store.outbox import Answered, Outbox
@@ -99,7 +101,7 @@ def test_a_message_that_breaks_harms_no_stranger(
 ) -> None:
     _send(outbox, _sending(outbox, Provider({JUMA: trouble}), started))
 
-    assert outbox.backlog() == {"sent": 2, state: 1}
+    assert states(outbox.engine) == {"sent": 2, state: 1}
 
 
 def test_a_message_that_cannot_be_written_is_tried_again(
@@ -110,7 +112,7 @@ def test_a_message_that_cannot_be_written_is_tried_again(
     _send(outbox, _sending(outbox, provider, started))
 
     assert provider.taken == []
-    assert outbox.backlog() == {"due": 3}
+    assert states(outbox.engine) == {"due": 3}
 
 
 def test_answers_outlive_a_database_that_is_away(
@@ -121,7 +123,7 @@ def test_answers_outlive_a_database_that_is_away(
     _send(outbox, _sending(outbox, provider, started))
 
     assert sorted(provider.taken) == [AMINA, JUMA, GRACE]
-    assert outbox.backlog() == {"sent": 3}
+    assert states(outbox.engine) == {"sent": 3}
 
 
 def test_an_answer_is_kept_while_a_slower_one_is_awaited(
@@ -132,11 +134,11 @@ def test_an_answer_is_kept_while_a_slower_one_is_awaited(
     sending = _sending(outbox, provider, started)
     sending.send(_due(outbox))
 
-    assert eventually(lambda: outbox.backlog() == {"sent": 2, "sending": 1})
+    assert eventually(lambda: states(outbox.engine) == {"sent": 2, "sending": 1})
     assert not sending.settle(0)
     provider.open.set()
     assert sending.settle()
-    assert outbox.backlog() == {"sent": 3}
+    assert states(outbox.engine) == {"sent": 3}
 
 
 def test_a_slow_message_does_not_keep_the_next_job_waiting(
@@ -149,7 +151,7 @@ def test_a_slow_message_does_not_keep_the_next_job_waiting(
     _owe(outbox, *[AMINA] * 6)
     sending.send(_due(outbox))
 
-    assert eventually(lambda: outbox.backlog() == {"sent": 8, "sending": 1})
+    assert eventually(lambda: states(outbox.engine) == {"sent": 8, "sending": 1})
     provider.open.set()
     assert sending.settle()
 
@@ -165,11 +167,11 @@ def test_no_more_calls_are_made_than_the_pool_is_wide(
     job = threading.Thread(target=sending.send, args=(_due(outbox),))
     job.start()
 
-    assert eventually(lambda: outbox.backlog() == {"sent": 2, "sending": 2, "claimed": 4})
+    assert eventually(lambda: states(outbox.engine) == {"sent": 2, "sending": 2, "claimed": 4})
     provider.open.set()
     job.join()
     assert sending.settle()
-    assert outbox.backlog() == {"sent": 8}
+    assert states(outbox.engine) == {"sent": 8}
     assert provider.at_once_max == 2
 
 
@@ -193,7 +195,7 @@ def test_a_provider_that_gives_a_name_twice_is_believed_once(
     provider.names = (name for name in ("same", "same", "other"))
     _send(outbox, _sending(outbox, provider, started))
 
-    assert outbox.backlog() == {"sent": 3}
+    assert states(outbox.engine) == {"sent": 3}
     assert sorted(map(str, _names(outbox))) == ["None", "other", "same"]
 
 
@@ -205,7 +207,7 @@ def test_what_a_provider_takes_again_wakes_those_that_it_did_not_take(
     for attempt in range(6):
         _change(outbox, next_at_ms=0, attempt=attempt)
         _send(outbox, sending)
-    assert outbox.backlog() == {"due": 3}
+    assert states(outbox.engine) == {"due": 3}
     assert _due(outbox) == []
 
     provider.troubles = {}
@@ -213,17 +215,46 @@ def test_what_a_provider_takes_again_wakes_those_that_it_did_not_take(
     def only_sent() -> bool:
         _owe(outbox, AMINA)
         _send(outbox, sending)
-        return outbox.backlog().keys() == {"sent"}
+        return states(outbox.engine).keys() == {"sent"}
+
+    assert eventually(only_sent)
+
+
+def test_whoever_of_its_route_is_well_first_wakes_a_message(
+    outbox: Forgetful, started: list[Sending]
+) -> None:
+    """Another one was asked last, and is still away."""
+    provider = Provider(dict.fromkeys((AMINA, JUMA, GRACE), DoorError("503", provider="smpp")))
+    terms = Terms(100, 0.5)
+    plan = Plan(1, {NAME: terms, "smpp": terms}, {"+": (NAME, "smpp")})
+    sending = _sending(outbox, provider, started, plan=plan)
+    for attempt in range(6):
+        _change(outbox, next_at_ms=0, attempt=attempt)
+        _send(outbox, sending)
+    assert _due(outbox) == []
+
+    provider.troubles = {}
+
+    def only_sent() -> bool:
+        _owe(outbox, AMINA)
+        _send(outbox, sending)
+        return states(outbox.engine).keys() == {"sent"}
 
     assert eventually(only_sent)
 
 
 def _sending(
-    outbox: Outbox, provider: Provider, started: list[Sending], width: int = 4
+    outbox: Outbox,
+    provider: Provider,
+    started: list[Sending],
+    *,
+    width: int = 4,
+    plan: Plan | None = None,
 ) -> Sending:
     settings = Settings()
     messages, market = app.messages(settings), app.market(settings)
-    started.append(Sending(outbox, provider, messages, market, width=width))
+    plan = plan or app.sms_plan(settings)
+    started.append(Sending(outbox, provider, messages, market, plan=plan, width=width))
     return started[-1]
 
 

@@ -28,6 +28,7 @@ from ussd_gateway.app.proposing import (
     review,
     reviews,
 )
+from ussd_gateway.app.providers import sms_plan
 from ussd_gateway.app.publishing import (
     Moved,
     NotPossible,
@@ -36,7 +37,7 @@ from ussd_gateway.app.publishing import (
     publish_missing,
     unpublished,
 )
-from ussd_gateway.app.sending import sms_plan, sms_sender
+from ussd_gateway.app.sending import sms_sender
 from ussd_gateway.app.services import Carriers
 from ussd_gateway.app.wiring import (
     Gateway,

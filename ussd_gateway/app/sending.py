@@ -1,38 +1,27 @@
-"""Who carries our SMS: `menus/providers.yaml` and the accounts of the environment, together."""
+"""What carries our SMS, and what comes back on the lines that it keeps."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from ussd_gateway.app.files import Faulty, read
+from ussd_gateway.app.answering import answering
+from ussd_gateway.app.providers import sms_plan
 from ussd_gateway.ports import DeliveryReport
-from ussd_gateway.settings import NEW_SMPP, Settings
+from ussd_gateway.settings import Settings
 from ussd_gateway.sms.africastalking import AfricasTalkingSms
 from ussd_gateway.sms.chooser import Chooser, chooser
 from ussd_gateway.sms.file import FileSms
-from ussd_gateway.sms.plan import AFRICAS_TALKING, FILE, SMPP, Plan, load_plan
+from ussd_gateway.sms.plan import AFRICAS_TALKING, FILE, SMPP
 from ussd_gateway.sms.provider import Provider
 from ussd_gateway.sms.smpp.link import Account
 from ussd_gateway.sms.smpp.sender import SmppSms
+from ussd_gateway.store.resting import RedisRests
 
 log = structlog.get_logger()
 
 WRITTEN_TO = "sms.jsonl"
-
-
-def sms_plan(settings: Settings) -> Plan:
-    """Who carries what, how many at once and in flight. Raises Faulty."""
-    file = "menus/providers.yaml"
-    found = load_plan(read(settings.menus_dir / "providers.yaml"), file=file)
-    if isinstance(found, list):
-        raise Faulty(tuple(map(str, found)))
-    if SMPP in found.routed and not _has_account(settings):
-        raise Faulty((f"{file} leads to {SMPP}, and its account is not there; {NEW_SMPP}",))
-    if FILE in found.routed and settings.production:
-        raise Faulty((f"{file} leads to {FILE}: nobody would get their SMS; name a provider",))
-    return found
 
 
 @contextmanager
@@ -40,7 +29,8 @@ def sms_sender(
     settings: Settings, *, report: Callable[[DeliveryReport], object]
 ) -> Iterator[Chooser]:
     """What sends, while it lasts. `report` keeps what providers say on lines of their own of
-    messages that they took. Raises Faulty."""
+    messages that they took; what people text to us there is answered, by a ledger writer of
+    its own. Raises Faulty."""
     plan = sms_plan(settings)
     with ExitStack() as lines:
         providers: dict[str, Provider] = {}
@@ -51,20 +41,17 @@ def sms_sender(
                 base_url=settings.at_base_url,
             )
         if SMPP in plan.routed:
-            link = SmppSms(_account(settings), plan.terms[SMPP], report=_keeping(report))
+            link = SmppSms(
+                _account(settings),
+                plan.terms[SMPP],
+                report=_keeping(report),
+                texted=lines.enter_context(answering(settings)),
+            )
             providers[SMPP] = lines.enter_context(link)
         if FILE in plan.routed:
             providers[FILE] = FileSms(settings.data_dir / WRITTEN_TO)
-        yield chooser(plan, providers)
-
-
-def _has_account(settings: Settings) -> bool:
-    return None not in (
-        settings.smpp_host,
-        settings.smpp_port,
-        settings.smpp_system_id,
-        settings.smpp_password,
-    )
+        rests = lines.enter_context(closing(RedisRests(settings.redis_url)))
+        yield chooser(plan, providers, rests)
 
 
 def _account(settings: Settings) -> Account:

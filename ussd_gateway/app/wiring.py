@@ -14,8 +14,8 @@ from ussd_gateway.app.counts import CountsWriter
 from ussd_gateway.app.files import Faulty, market, read
 from ussd_gateway.app.live_packs import LivePacks, Load
 from ussd_gateway.app.logs import unlogged
-from ussd_gateway.app.sending import sms_plan
-from ussd_gateway.app.services import TEMPLATES, Carriers, services
+from ussd_gateway.app.providers import sms_plan
+from ussd_gateway.app.services import TEMPLATES, Carriers, Services, services
 from ussd_gateway.domain.money import Money
 from ussd_gateway.ports import Action, Clock, Ledger, Random
 from ussd_gateway.services.answer_sms import AnswerSmsService
@@ -125,10 +125,6 @@ def gateway(
         random=random,
         mac_key=settings.pin_key.subkey(Purpose.SESSION),
     )
-    said = messages(settings)
-    answering = AnswerSmsService(
-        served_by.teller, served_by.checking, words=said.commands, languages=said.languages
-    )
     SqlPriceBooks(engine, clock).keep(served_by.prices)
     ledger.start()
     counts.start()
@@ -138,7 +134,7 @@ def gateway(
         ledger,
         reads,
         Outbox(engine, clock),
-        answering,
+        _answering(settings, served_by),
         served_by.fulfilment,
         SqlPurchases(engine, clock),
         versions,
@@ -185,6 +181,38 @@ def overdue(settings: Settings) -> Iterator[Overdue]:
         ledger.stop()
         reads.close()
         engine.dispose()
+
+
+@contextmanager
+def answering(settings: Settings, clock: Clock) -> Iterator[tuple[AnswerSmsService, SqlReads]]:
+    """What answers SMS to us, with a ledger writer of its own; and where it reads. Raises
+    Faulty."""
+    engine = database(settings)
+    ledger = writer(settings, engine, clock)
+    reads = SqlReads(settings.database_url)
+    made = services(
+        settings,
+        engine=engine,
+        reads=reads,
+        ledger=ledger,
+        clock=clock,
+        random=chance.random(settings),
+    )
+    answers = _answering(settings, made)
+    ledger.start()
+    try:
+        yield answers, reads
+    finally:
+        ledger.stop()
+        reads.close()
+        engine.dispose()
+
+
+def _answering(settings: Settings, made: Services) -> AnswerSmsService:
+    said = messages(settings)
+    return AnswerSmsService(
+        made.teller, made.checking, words=said.commands, languages=said.languages
+    )
 
 
 def packs(settings: Settings, bound: Mapping[str, Action]) -> Mapping[str, Program]:

@@ -24,17 +24,18 @@ HOURS_MAX = 48
 def backlog(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
-    """How many SMS are in each state, what waits and since when, how late they were of late."""
+    """How many SMS of the last 48 hours are in each state, what waits and since when, how late
+    they were of late."""
     from ussd_gateway.app import clock
     from ussd_gateway.settings import load
-    from ussd_gateway.store.inquiry import SMS_STATES, oldest, recent, waiting
-    from ussd_gateway.store.outbox import Outbox
+    from ussd_gateway.store.inquiry import counted, oldest, recent, waiting
 
     settings = load()
-    here = clock(settings)
-    now_ms = int(here.now().timestamp() * 1000)
+    now = clock(settings).now()
+    now_ms = int(now.timestamp() * 1000)
+    since_ms = int((now - timedelta(hours=HOURS_MAX)).timestamp() * 1000)
     with opened(settings) as engine:
-        states = dict.fromkeys(SMS_STATES, 0) | Outbox(engine, here).backlog()
+        states = counted(engine, since_ms=since_ms)
         still, lags = waiting(engine), recent(engine).lags
     ages = {priority: (now_ms - at_ms) // 1000 for priority, at_ms in oldest(still)}
     if as_json:

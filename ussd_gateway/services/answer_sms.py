@@ -199,7 +199,7 @@ class AnswerSmsService:
         if before > most:
             return
 
-        call = _call(ROUTE, f"sms:{incoming.provider}:{incoming.id}", sender)
+        call = _call(ROUTE, key_of(incoming.provider, incoming.id), sender)
         if before == most:
             self._answer(call, asked, asker, lambda _book: Told("asked_too_often"))
         elif asked.ask not in _OWN:
@@ -319,6 +319,11 @@ class AnswerSmsService:
             raise BooksLost(f"an SMS was not answered in time: {answer.outcome}")
         if answer.outcome == CONFLICT:
             log.error("sms.id_twice", key=call.key)
+
+
+def key_of(provider: str, id_: str) -> str:
+    """The key of the command that an SMS is."""
+    return f"sms:{provider}:{id_}"
 
 
 def _call(route: str, key: str, sender: Msisdn) -> Call:

@@ -154,20 +154,27 @@ def receipt(
         " text:id:0 stat:DELIVRD"
     ).encode()
     kind = _RECEIPT if state.final else _INTERMEDIATE
-    body = b"".join(
-        (
-            b"\0",  # service_type
-            b"\1\1" + submitted.destination.encode() + b"\0",
-            b"\0\0" + submitted.source.encode("latin-1") + b"\0",
-            bytes((kind, 0, 0)) + b"\0\0" + bytes((0, 0, 0, 0)),
-            bytes((len(text),)) + text,
-        )
-    )
+    body = texted(submitted.destination, submitted.source, text, esm_class=kind)
     if tags:
         name = message_id.encode() + b"\0"
         body += _TAG.pack(_RECEIPTED_MESSAGE_ID, len(name)) + name
         body += _TAG.pack(_MESSAGE_STATE, 1) + bytes((state,))
     return body
+
+
+def texted(
+    source: str, destination: str, message: bytes, *, esm_class: int = 0, data_coding: int = 0
+) -> bytes:
+    """The body of a deliver_sm, from a number to one of ours."""
+    return b"".join(
+        (
+            b"\0",  # service_type
+            b"\1\1" + source.encode() + b"\0",
+            b"\0\0" + destination.encode("latin-1") + b"\0",
+            bytes((esm_class, 0, 0)) + b"\0\0" + bytes((0, 0, data_coding, 0)),
+            bytes((len(message),)) + message,
+        )
+    )
 
 
 def cstring(text: str) -> bytes:

@@ -1,4 +1,7 @@
-"""The callbacks that are owed, sent to the gateway from a thread of their own.
+"""The callbacks that are owed, sent to the gateway by a few threads of their own.
+
+Those of one message go one after the other, in the order in which they fall due; those of
+others beside them: of a hundred SMS a second two hundred are owed.
 
 One that the gateway does not take with a 2xx is tried again, each time after twice the wait,
 and given up after `tries_max`; the others do not wait for it. A form with a `retryCount` says
@@ -7,7 +10,8 @@ there how often it was tried before.
 
 import sqlite3
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import requests
@@ -21,6 +25,7 @@ first_wait_s = 1.0
 wait_max_s = 30.0
 post_timeout_s = 5
 batch_max = 100
+senders = 4
 poll_s = 0.1
 
 _log = structlog.get_logger()
@@ -36,7 +41,9 @@ class Reporter:
         self._inbox = inbox
         self._urls = urls
         self._now = now
-        self._http = local_http()
+        # A session of requests is not made for threads.
+        self._https = [local_http() for _ in range(senders)]
+        self._senders = ThreadPoolExecutor(senders, thread_name_prefix="report")
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="reports", daemon=True)
 
@@ -46,7 +53,9 @@ class Reporter:
     def close(self) -> None:
         self._stopping.set()
         self._thread.join()
-        self._http.close()
+        self._senders.shutdown()
+        for http in self._https:
+            http.close()
         self._inbox.close()
 
     def _run(self) -> None:
@@ -58,13 +67,20 @@ class Reporter:
                 _log.exception("reports.stuck")
 
     def _send_due(self) -> None:
+        shares: list[list[Callback]] = [[] for _ in self._https]
         for callback in self._inbox.due(self._now(), batch_max):
+            shares[hash(_about(callback)) % senders].append(callback)
+        for _ in self._senders.map(self._send_all, self._https, shares):
+            pass  # raises what one of them has met
+
+    def _send_all(self, http: requests.Session, callbacks: Sequence[Callback]) -> None:
+        for callback in callbacks:
             if self._stopping.is_set():
                 return
-            self._send(callback)
+            self._send(http, callback)
 
-    def _send(self, callback: Callback) -> None:
-        if self._taken(callback):
+    def _send(self, http: requests.Session, callback: Callback) -> None:
+        if self._taken(http, callback):
             self._inbox.settle(callback)
         elif callback.tries + 1 >= tries_max:
             _log.warning("report.given_up", about=callback.about, row=callback.row)
@@ -73,14 +89,18 @@ class Reporter:
             wait_s = min(first_wait_s * 2**callback.tries, wait_max_s)
             self._inbox.postpone(callback, self._now() + timedelta(seconds=wait_s))
 
-    def _taken(self, callback: Callback) -> bool:
+    def _taken(self, http: requests.Session, callback: Callback) -> bool:
         form = dict(callback.form)
         if "retryCount" in form:
             form["retryCount"] = str(callback.tries)
         try:
-            response = self._http.post(
-                self._urls[callback.about], data=form, timeout=post_timeout_s
-            )
+            response = http.post(self._urls[callback.about], data=form, timeout=post_timeout_s)
         except requests.RequestException:
             return False
         return response.ok
+
+
+def _about(callback: Callback) -> str:
+    """The message, or the request, that it tells of."""
+    form = callback.form
+    return form.get("id") or form.get("requestId") or ""

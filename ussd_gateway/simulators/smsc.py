@@ -5,7 +5,8 @@
 
 One account; several transceivers may be bound to it at once, and a receipt goes to one of
 them. One that is not taken is sent again, each time after twice the wait; while nobody is
-bound it waits. Receipts that are owed live in memory: a centre that is stopped forgets them.
+bound it waits. So it is with what people text to the account (`text`). What is owed lives in
+memory: a centre that is stopped forgets it.
 
 It has the troubles of `sms_troubles`, as an SMSC has them: error is 0x08 (system error),
 throttled 0x58, refused 0x45 (submit failed); partial is none here, as a submit_sm has one
@@ -41,10 +42,11 @@ from ussd_gateway.simulators.pdus import (
     cstring,
     read_pdu,
     receipt,
+    texted,
 )
 from ussd_gateway.simulators.sms_api import NOBODY, kind_of
 from ussd_gateway.simulators.sms_troubles import AnswerTrouble, Plan, ReportTrouble, Troubles
-from ussd_gateway.sms.smpp.words import decoded
+from ussd_gateway.sms.smpp.words import decoded, encoded
 
 _log = structlog.get_logger()
 
@@ -62,7 +64,9 @@ write_within_s = 5.0
 
 
 @dataclass(slots=True)
-class _Receipt:
+class _Owed:
+    """A deliver_sm: a receipt, or what somebody texted."""
+
     body: bytes
     tries: int = 0
 
@@ -115,7 +119,7 @@ class Smsc:
         self._turn = itertools.count()
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
-        self._sent: dict[tuple[_Session, int], _Receipt] = {}  # by its sequence there
+        self._sent: dict[tuple[_Session, int], _Owed] = {}  # by its sequence there
         self._over = False
         self._listening = socket.create_server(("127.0.0.1", port))
         self.port: int = self._listening.getsockname()[1]
@@ -147,6 +151,13 @@ class Smsc:
             sessions = list(self._sessions)
         for session in sessions:
             session.cut()
+
+    def text(self, sender: Msisdn, to: str, text: str) -> None:
+        """What the phone of `sender` texts to a short code of the account."""
+        data_coding, octets = encoded(text)
+        source = sender.removeprefix("+")
+        owed = _Owed(texted(source, to, octets, data_coding=data_coding))
+        self._later(0, lambda: self._tell(owed))
 
     @property
     def bound(self) -> int:
@@ -280,7 +291,7 @@ class Smsc:
             case ReportTrouble.NONE | ReportTrouble.FAILED:
                 pass
         for state, after_s in told:
-            owed = _Receipt(self._receipt_body(submitted, message_id, state))
+            owed = _Owed(self._receipt_body(submitted, message_id, state))
             self._later(after_s, lambda owed=owed: self._tell(owed))  # type: ignore[misc]
         return message_id, trouble is ReportTrouble.EARLY
 
@@ -296,7 +307,7 @@ class Smsc:
 
     # --- receipts
 
-    def _tell(self, owed: _Receipt) -> None:
+    def _tell(self, owed: _Owed) -> None:
         with self._lock:
             bound = [session for session in self._sessions if session.bound]
             if not bound:

@@ -8,6 +8,7 @@ on its way, and two receipts of one payment read like two payments.
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Protocol
 
 import structlog
 
@@ -25,6 +26,14 @@ turn_within_s = 2.0
 send_within_s = 18.0
 
 
+class Rests(Protocol):
+    """Is told when a provider rests, each time anew, and when it is fit again."""
+
+    def began(self, provider: str, rest_s: float) -> None: ...
+
+    def ended(self, provider: str) -> None: ...
+
+
 class Line:
     """A provider, its health and its pace."""
 
@@ -35,12 +44,14 @@ class Line:
         terms: Terms,
         *,
         rate_per_s: float,
+        rests: Rests,
         now: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.name = name
         self._provider = provider
         self._terms = terms
+        self._rests = rests
         self._circuit = Circuit(now)
         self._pace = Pace(rate_per_s, now=now, sleep=sleep)
 
@@ -83,11 +94,13 @@ class Line:
     def _well(self, ticket: int) -> None:
         if self._circuit.well(ticket):
             log.info("sms.provider_back", provider=self.name)
+            self._rests.ended(self.name)
 
     def _failed(self, ticket: int, why: str) -> None:
         rest_s = self._circuit.failed(ticket)
         if rest_s is not None:
             log.warning("sms.provider_rests", provider=self.name, seconds=rest_s, why=why)
+            self._rests.began(self.name, rest_s)
 
 
 class Chooser:
@@ -116,7 +129,7 @@ class Chooser:
         raise DoorError("; ".join(why), provider=route[-1])
 
 
-def chooser(plan: Plan, providers: Mapping[str, Provider]) -> Chooser:
+def chooser(plan: Plan, providers: Mapping[str, Provider], rests: Rests) -> Chooser:
     """Of the providers that the plan routes to. Each worker has its share of their rates."""
     lines = {
         name: Line(
@@ -124,6 +137,7 @@ def chooser(plan: Plan, providers: Mapping[str, Provider]) -> Chooser:
             providers[name],
             plan.terms[name],
             rate_per_s=plan.terms[name].rate_per_s / plan.workers,
+            rests=rests,
         )
         for name in plan.routed
     }

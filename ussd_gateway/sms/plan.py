@@ -31,6 +31,9 @@ answers_within_ms_max = 10_000
 window_max = 200
 # Threads that wait for providers, in one worker.
 pool_max = 200
+# What a message takes beside its answer: taken from the outbox, put into words, sent. No faster
+# than the rate is anybody asked for all that.
+own_s = 0.1
 # So many pools of all workers are claimed or being sent: one at work, one behind it.
 pools_in_flight = 2
 
@@ -81,12 +84,21 @@ class Plan:
         """The names of the providers that some number is sent through."""
         return tuple(dict.fromkeys(name for route in self.routes.values() for name in route))
 
+    def carried_by(self, name: str) -> list[tuple[str, list[str]]]:
+        """The numbers that a provider is asked for: by how they begin, each with the longer
+        beginnings that have a route of their own."""
+
+        def longer(prefix: str) -> list[str]:
+            return [each for each in self.routes if each != prefix and each.startswith(prefix)]
+
+        return [(each, longer(each)) for each, route in self.routes.items() if name in route]
+
     @property
     def pool(self) -> int:
         """How many messages one worker sends at once: as many as its share of the rates takes,
-        each for as long as an answer usually takes."""
+        each for as long as an answer usually takes, and our own work with it."""
         terms = [self.terms[name] for name in self.routed]
-        at_once = sum(each.rate_per_s * each.answers_within_s for each in terms)
+        at_once = sum(each.rate_per_s * (each.answers_within_s + own_s) for each in terms)
         return min(max(math.ceil(at_once / self.workers), 1), pool_max)
 
     @property

@@ -51,6 +51,7 @@ _MOVEMENTS = (
 _ASKED_BY_SMS = (
     "SELECT count(*) FROM idempotency WHERE session_id = ? AND route = 'sms' AND at_ms > ?"
 )
+_KNOWS = "SELECT 1 FROM idempotency WHERE key = ?"
 # Money that moved is what must be told, whatever the clocks said of the answers around it.
 _SETTLED = (
     "SELECT key, outcome FROM idempotency WHERE session_id = ? AND route = ? AND msisdn = ? "
@@ -114,6 +115,10 @@ class SqlReads:
     def asked_by_sms(self, msisdn: Msisdn, *, since_ms: int) -> int:
         ((count,),) = self._look(_ASKED_BY_SMS, (msisdn, since_ms))
         return int(count)
+
+    def knows(self, key: str) -> bool:
+        """Whether a command was run under it."""
+        return bool(self._look(_KNOWS, (key,)))
 
     def settled(self, origin: Origin) -> Settled | None:
         known = (origin.session_id, origin.route, origin.msisdn)

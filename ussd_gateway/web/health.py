@@ -1,6 +1,6 @@
 """Whether the gateway can serve, and figures for those who watch it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import redis
@@ -13,6 +13,7 @@ from ussd_gateway.app import Gateway
 from ussd_gateway.domain.book import Priority
 from ussd_gateway.ports import Clock
 from ussd_gateway.store import inquiry
+from ussd_gateway.store.resting import RedisRests
 from ussd_gateway.store.waiting.purchases import SqlPurchases
 
 
@@ -35,12 +36,22 @@ def unready(gateway: Gateway, client: redis.Redis) -> list[str]:
 
 
 class BacklogMetrics(Collector):
-    """Read from the database when asked: the same whichever process answers."""
+    """Read from the database and Redis when asked: the same whichever process answers."""
 
-    def __init__(self, engine: Engine, purchases: SqlPurchases, clock: Clock) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        purchases: SqlPurchases,
+        clock: Clock,
+        providers: Sequence[str],
+        rests: RedisRests,
+    ) -> None:
+        """`providers` of SMS, by name."""
         self._engine = engine
         self._purchases = purchases
         self._clock = clock
+        self._providers = providers
+        self._rests = rests
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         still, gone = inquiry.waiting(self._engine), inquiry.recent(self._engine)
@@ -88,6 +99,12 @@ class BacklogMetrics(Collector):
             (),
             {(): inquiry.unmatched_reports(self._engine)},
         )
+        yield _gauge(
+            "gateway_sms_provider_resting_workers",
+            "How many workers let a provider rest after failures; nothing while Redis is away",
+            ("provider",),
+            self._resting(),
+        )
         purchases = self._purchases.backlog()
         yield _gauge(
             "gateway_purchases",
@@ -95,6 +112,13 @@ class BacklogMetrics(Collector):
             ("state",),
             {(state,): count for state, count in purchases.items()},
         )
+
+    def _resting(self) -> Mapping[tuple[str], float]:
+        try:
+            workers = self._rests.workers()
+        except redis.RedisError:
+            return {}
+        return {(name,): workers[name] for name in self._providers}
 
 
 def _name(priority: int) -> str:

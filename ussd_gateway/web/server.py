@@ -34,6 +34,7 @@ from ussd_gateway.services.purchases.buy_airtime import KIND as AIRTIME
 from ussd_gateway.settings import Settings
 from ussd_gateway.sms.africastalking import parse_report
 from ussd_gateway.sms.incoming import parse_incoming, parse_opt_out
+from ussd_gateway.store.resting import RedisRests
 from ussd_gateway.web.doorkeeper import Doorkeeper
 from ussd_gateway.web.health import BacklogMetrics, unready
 
@@ -66,7 +67,15 @@ def door(gateway: Gateway, settings: Settings) -> Flask:
     )
     redis_client = redis.from_url(settings.redis_url, socket_timeout=redis_timeout_s)
     registry = CollectorRegistry()
-    registry.register(BacklogMetrics(gateway.engine, gateway.purchases, gateway.clock))
+    registry.register(
+        BacklogMetrics(
+            gateway.engine,
+            gateway.purchases,
+            gateway.clock,
+            wiring.sms_plan(settings).routed,
+            RedisRests(settings.redis_url),
+        )
+    )
 
     flask = Flask("ussd_gateway.web", static_folder=None)
     flask.config["MAX_CONTENT_LENGTH"] = request_octets_max

@@ -45,14 +45,15 @@ def run_worker(settings: Settings) -> None:
     """Takes jobs from its one queue until it is told to stop; or until Redis is lost in the
     middle of one, which is a failure, and whoever started us starts us again."""
     app.start_logging(settings)
-    outbox = app.outbox(settings, app.clock(settings))
+    outbox, plan = app.outbox(settings, app.clock(settings)), app.sms_plan(settings)
     with app.sms_sender(settings, report=outbox.report) as sender:
         sending = Sending(
             outbox,
             sender,
             app.messages(settings),
             app.market(settings),
-            width=app.sms_plan(settings).pool,
+            plan=plan,
+            width=plan.pool,
         )
         jobs.serve_with(sending)
         connection = redis.from_url(settings.redis_url)

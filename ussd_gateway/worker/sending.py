@@ -23,6 +23,7 @@ from ussd_gateway.domain import gsm7
 from ussd_gateway.domain.market import Market
 from ussd_gateway.domain.msisdn import masked
 from ussd_gateway.ports import DoorError, Sms, SmsResult, SmsSender, SmsState
+from ussd_gateway.sms.plan import Plan
 from ussd_gateway.store.outbox import Answered, NotTaken, Outbox, Owed
 from ussd_gateway.ussd.messages import Messages
 
@@ -54,12 +55,14 @@ class Sending:
         messages: Messages,
         market: Market,
         *,
+        plan: Plan,
         width: int,
     ) -> None:
         self._outbox = outbox
         self._sender = sender
         self._messages = messages
         self._market = market
+        self._plan = plan
         self._width = width
         self._free = width  # calls
         self._unkept = 0  # answers
@@ -215,14 +218,16 @@ class Sending:
             self._keep([replace(one, result=nameless)])
 
     def _wake(self, answered: Sequence[Answered]) -> None:
-        """The first message that a provider takes again wakes those that it did not take: some
-        of them each time that answers are kept, until none is left."""
+        """The first message that a provider takes again wakes those that it may take and that
+        nobody took: some of them each time that answers are kept, until none is left."""
         took, now_s = set(), time.monotonic()
         for one in answered:
             match one.result:
-                case NotTaken(provider=str() as provider):
-                    soon_s = now_s + WAKE_AFTER_S
-                    self._wake_at_s[provider] = min(soon_s, self._wake_at_s.get(provider, 0))
+                case NotTaken(provider=str()):
+                    # Whoever of them is well first can take it.
+                    for each in self._plan.route(one.owed.to):
+                        soon_s = now_s + WAKE_AFTER_S
+                        self._wake_at_s[each] = min(soon_s, self._wake_at_s.get(each, 0))
                 case SmsResult(state=SmsState.ACCEPTED, provider=provider):
                     took.add(provider)
         for provider in took:
@@ -231,7 +236,7 @@ class Sending:
 
     def _wake_those_of(self, provider: str) -> None:
         try:
-            woken = self._outbox.wake(provider)
+            woken = self._outbox.wake(self._plan.carried_by(provider))
         except SQLAlchemyError as error:
             log.warning("sms.not_woken", provider=provider, error=type(error).__name__)
             return

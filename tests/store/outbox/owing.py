@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import Engine, func, insert, select
 
 from tests.store.conftest import SetClock
 from ussd_gateway.domain.book import Priority
@@ -82,7 +82,7 @@ class Box:
 
     @property
     def states(self) -> dict[str, int]:
-        return self.outbox.backlog()
+        return states(self.engine)
 
     def row(self, key: str) -> dict[str, Any]:
         with reading(self.engine) as connection:
@@ -91,6 +91,13 @@ class Box:
 
     def report(self, report: DeliveryReport) -> bool:
         return self.outbox.report(report)
+
+
+def states(engine: Engine) -> dict[str, int]:
+    """How many messages are in each state."""
+    counts = select(table.c.state, func.count().label("rows")).group_by(table.c.state)
+    with reading(engine) as connection:
+        return {row.state: row.rows for row in connection.execute(counts)}
 
 
 def accepted(name: str = "ATXid_1", *, provider: str = AT) -> SmsResult:

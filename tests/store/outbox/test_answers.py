@@ -21,6 +21,7 @@ from ussd_gateway.ports import SmsResult
 from ussd_gateway.store.outbox import Answered, NotTaken, Outbox
 from ussd_gateway.store.outbox.answers import WOKEN_MAX
 from ussd_gateway.store.outbox.waits import (
+    LAST_WAIT_MS,
     REPORT_WAIT_MS,
     RETRY_FIRST_MS,
     RETRY_MAX_MS,
@@ -28,6 +29,8 @@ from ussd_gateway.store.outbox.waits import (
     SENDING_LEASE_MS,
     retry_ms,
 )
+
+KENYA = [("+254", ())]
 
 
 @pytest.fixture
@@ -66,16 +69,88 @@ def test_a_second_silence_is_the_last_whatever_went_wrong_between(box: Box) -> N
 
 
 def test_a_worker_that_dies_is_a_silence_too(box: Box) -> None:
-    for _ in range(2):
-        assert len(box.begin()) == 1
-        box.wait(SENDING_LEASE_MS - 1)
-        assert box.states == {"sending": 1}
-        box.wait(1)
-        assert box.states == {"unknown": 1}
-        box.wait(REPORT_WAIT_MS)
+    _its_worker_dies(box)
+    box.wait(REPORT_WAIT_MS - 1)
+    assert box.states == {"unknown": 1}
+    box.wait(1)
+
+    assert box.take() == [1]
+    assert box.row("k1")["detail"] == "its worker died"
+
+
+@pytest.mark.parametrize("deaths", [(True, True), (True, False), (False, True)])
+def test_where_a_worker_died_two_silences_are_not_the_last_word(
+    box: Box, deaths: tuple[bool, bool]
+) -> None:
+    """What has gone out brings its report in all that time; so perhaps nothing has."""
+    _silence(box, died=deaths[0])
+    box.wait(REPORT_WAIT_MS)
+    _silence(box, died=deaths[1])
+    box.wait(LAST_WAIT_MS - 1)
+    assert box.states == {"unknown": 1}
+    box.wait(1)
+    box.send(accepted())
+
+    assert box.states == {"sent": 1}
+
+
+@pytest.mark.parametrize("died", [True, False])
+def test_the_third_silence_is_the_last_in_any_case(box: Box, died: bool) -> None:
+    for wait_ms in (REPORT_WAIT_MS, LAST_WAIT_MS):
+        _its_worker_dies(box)
+        box.wait(wait_ms)
+    _silence(box, died=died)
+    box.wait(3_600_000)
 
     assert box.states == {"unknown": 1}
-    assert box.row("k1")["detail"] == "its worker died"
+    assert box.row("k1")["next_at_ms"] == 0
+    assert box.take() == []
+
+
+def test_a_worker_that_died_counts_whatever_was_not_taken_between(box: Box) -> None:
+    _its_worker_dies(box)
+    box.wait(REPORT_WAIT_MS)
+    box.send(CLOSED)
+    box.wait(RETRY_MAX_MS)
+    box.send(SILENCE)
+    box.wait(LAST_WAIT_MS)
+
+    assert box.take() == [1]
+
+
+def test_before_the_last_try_a_report_still_ends_the_silence(box: Box) -> None:
+    for _ in range(2):
+        _its_worker_dies(box)
+        box.wait(REPORT_WAIT_MS)
+    box.report(delivered("lost"))
+    box.wait(LAST_WAIT_MS)
+
+    assert box.states == {"delivered": 1}
+
+
+def test_there_is_no_last_try_where_all_copies_to_a_number_were_reported(box: Box) -> None:
+    """Nobody can say whose each report is; but there are as many as copies."""
+    box.owe("k2")
+    for _ in range(2):
+        _its_worker_dies(box)
+        for name in ("one", "other"):
+            box.report(delivered(f"{name} {box.now_ms()}"))
+        box.wait(REPORT_WAIT_MS)
+    box.wait(LAST_WAIT_MS)
+
+    assert box.states == {"unknown": 2}
+    assert {box.row(key)["next_at_ms"] for key in ("k1", "k2")} == {0}
+
+
+def test_there_is_one_where_a_copy_has_no_report(box: Box) -> None:
+    box.owe("k2")
+    for _ in range(2):
+        _its_worker_dies(box)
+        box.report(delivered(f"one {box.now_ms()}"))
+        box.wait(REPORT_WAIT_MS)
+    box.wait(LAST_WAIT_MS)
+
+    assert box.take() == [1, 2]
 
 
 def test_an_answer_that_is_kept_twice_counts_once(box: Box) -> None:
@@ -165,27 +240,39 @@ def test_two_providers_may_give_the_same_name(box: Box) -> None:
     assert (box.row("k1")["state"], box.row("k2")["state"]) == ("delivered", "sent")
 
 
-def test_a_provider_that_is_back_wakes_those_that_it_did_not_take(box: Box) -> None:
-    _waiting_long(box, CLOSED)
+@pytest.mark.parametrize("asked_last", [AT, SMPP])
+def test_a_provider_that_is_back_wakes_those_that_nobody_took(
+    box: Box, asked_last: str
+) -> None:
+    """Whoever of their route was asked last."""
+    _waiting_long(box, NotTaken("HTTP 503", asked_last))
     assert box.take() == []
-    assert box.outbox.wake(AT) == 1
+    assert box.outbox.wake(KENYA) == 1
 
     assert box.take() == [1]
-    assert box.outbox.wake(AT) == 0
+    assert box.outbox.wake(KENYA) == 0
 
 
-@pytest.mark.parametrize("result", [NotTaken("HTTP 503", SMPP), NotTaken("no line to it")])
-def test_a_provider_wakes_no_message_of_another_one(box: Box, result: NotTaken) -> None:
-    _waiting_long(box, result)
+@pytest.mark.parametrize("numbers", [[("+256", [])], [("+254", ["+254711"])], []])
+def test_numbers_that_it_does_not_carry_wait_on(
+    box: Box, numbers: list[tuple[str, list[str]]]
+) -> None:
+    _waiting_long(box, CLOSED)
 
-    assert box.outbox.wake(AT) == 0
-    assert box.take() == []
+    assert box.outbox.wake(numbers) == 0
+    assert box.outbox.wake([*numbers, ("+25471", [])]) == 1
+
+
+def test_what_could_not_be_written_is_no_provider_to_wake(box: Box) -> None:
+    _waiting_long(box, NotTaken("it could not be written"))
+
+    assert box.outbox.wake(KENYA) == 0
 
 
 def test_short_waits_are_left_to_end_by_themselves(box: Box) -> None:
     box.send(CLOSED)
 
-    assert box.outbox.wake(AT) == 0
+    assert box.outbox.wake(KENYA) == 0
 
 
 def test_those_that_wait_are_woken_by_and_by_the_most_urgent_first(box: Box) -> None:
@@ -197,8 +284,23 @@ def test_those_that_wait_are_woken_by_and_by_the_most_urgent_first(box: Box) -> 
     for _ in range(8):
         _all_closed_again(box)
 
-    assert [box.outbox.wake(AT) for _ in range(3)] == [WOKEN_MAX, 1, 0]
+    assert [box.outbox.wake(KENYA) for _ in range(3)] == [WOKEN_MAX, 1, 0]
     assert box.take(3) == [1, 2, 3]
+
+
+def _silence(box: Box, *, died: bool) -> None:
+    if died:
+        _its_worker_dies(box)
+    else:
+        box.send(SILENCE)
+
+
+def _its_worker_dies(box: Box) -> None:
+    assert box.begin()
+    box.wait(SENDING_LEASE_MS - 1)
+    assert set(box.states) == {"sending"}
+    box.wait(1)
+    assert set(box.states) == {"unknown"}
 
 
 def _waiting_long(box: Box, result: SmsResult | NotTaken) -> None:

@@ -5,9 +5,11 @@ from sqlalchemy import Engine
 
 from tests.store.conftest import SetClock
 from tests.store.outbox.owing import CLOSED, REFUSED, SILENCE, Box, accepted, delivered, failed
+from ussd_gateway.domain.book import Priority
 from ussd_gateway.store.outbox import Outbox
 from ussd_gateway.store.outbox.clocks import MOVED_MAX
 from ussd_gateway.store.outbox.waits import (
+    ANSWER_VALIDITY_MS,
     CLAIMED_LEASE_MS,
     REPORT_WAIT_MS,
     RETRY_MAX_MS,
@@ -60,6 +62,26 @@ def test_what_was_met_with_silence_never_expires(box: Box) -> None:
 
     assert box.states == {"unknown": 1}
     assert box.take() == []
+
+
+def test_an_answer_expires_sooner_than_a_receipt(box: Box) -> None:
+    """A balance that was asked for an hour ago is another one now."""
+    hours = ANSWER_VALIDITY_MS / 3_600_000
+    box.owe("late", priority=Priority.ANSWER, hours_ago=hours)
+    box.owe("in time", priority=Priority.ANSWER, hours_ago=hours - 0.01)
+    box.owe("receipt", "notice", hours_ago=hours)
+    assert box.take() == [3, 4, 2]
+    box.wait(0)
+
+    assert box.row("late")["state"] == "expired"
+
+
+def test_an_answer_that_is_too_old_is_not_sent_again_either(box: Box) -> None:
+    box.owe("late", priority=Priority.ANSWER)
+    box.send(REFUSED)
+    box.wait(ANSWER_VALIDITY_MS)
+
+    assert box.outbox.resend([1]) == []
 
 
 def test_what_was_sent_does_not_expire(box: Box) -> None:

@@ -75,6 +75,10 @@ def test_every_message_is_where_it_was(box: Box) -> None:
         "silent again": 2,
     }
     assert {box.row(key)["priority"] for key, *_ in BEFORE} == {0}
+    assert [box.row(key)["next_at_ms"] for key in ("silent again", "silent")] == [
+        0,
+        EVENT_AT_MS,
+    ]
 
 
 def test_what_is_open_goes_on_and_what_was_silent_twice_does_not(box: Box) -> None:

@@ -21,7 +21,8 @@ from tests.store.outbox.owing import (
     said,
 )
 from ussd_gateway.store.database import reading
-from ussd_gateway.store.days.retention import REPORTS_KEPT, forget
+from ussd_gateway.store.days.retention import REPORTS_KEPT, SMS_WORDS_KEPT, forget
+from ussd_gateway.store.inquiry import recent
 from ussd_gateway.store.outbox import Outbox
 from ussd_gateway.store.outbox.reports import ID_MAX
 from ussd_gateway.store.outbox.waits import REPORT_WAIT_MS, RETRY_MAX_MS, SENDING_LEASE_MS
@@ -209,6 +210,67 @@ def test_while_another_message_to_that_number_is_being_sent_nobody_can_say(box: 
     box.wait(1_000)
 
     assert (box.row("k1")["state"], box.row("k2")["state"]) == ("unknown", "delivered")
+
+
+def test_a_report_may_be_of_a_message_that_was_sent_again_since(box: Box) -> None:
+    """Two were in the hands of a worker that died, and one copy went out. Once the first of
+    them was sent again, it is still not sure that the other one did."""
+    box.owe("k2")
+    box.begin()
+    box.report(delivered("whose?"))
+    box.wait(SENDING_LEASE_MS)
+    box.wait(REPORT_WAIT_MS)
+    first, _ = box.take()
+    box.answer(box.outbox.begin_sending([first]), accepted("again"))
+    box.wait(1_000)
+
+    assert box.row("k2")["state"] == "claimed"
+    assert kept(box) == 1
+
+
+def test_a_silence_that_was_ended_by_its_report_is_none_any_more(box: Box) -> None:
+    box.send(SILENCE)
+    box.report(delivered("lost"))
+    box.wait(1_000)
+    assert box.row("k1")["unknowns"] == 0
+    box.owe("k2")
+    box.send(SILENCE)
+    box.clock.wait(1)
+    box.report(delivered("lost too"))
+    box.wait(1_000)
+
+    assert box.states == {"delivered": 2}
+
+
+def test_one_whose_words_died_with_its_worker_is_like_the_others(box: Box) -> None:
+    """It can be sent again, tells how late it was, and in the end its receipt is all that is
+    left of it."""
+    box.begin()
+    box.clock.wait(1)
+    box.report(failed("lost"))
+    box.wait(SENDING_LEASE_MS)
+    assert (box.row("k1")["state"], box.row("k1")["text"]) == ("failed", None)
+    assert [lag.to for lag in recent(box.engine).lags] == ["provider"]
+
+    assert box.outbox.resend([1]) == [1]
+    (again,) = box.begin()
+    assert again.params == {"receipt": "DYQ28DNNRC"}
+    box.answer([again], accepted())
+    assert (box.row("k1")["state"], box.row("k1")["text"]) == ("sent", "text")
+
+
+@pytest.mark.parametrize("state", ["delivered", "unknown"])
+def test_words_that_died_with_a_worker_hold_up_no_retention(box: Box, state: str) -> None:
+    box.begin()
+    if state == "delivered":
+        box.clock.wait(1)
+        box.report(delivered("lost"))
+    box.wait(SENDING_LEASE_MS)
+    assert box.states == {state: 1}
+    today, old_ms = box.clock.now().date(), SMS_WORDS_KEPT // timedelta(milliseconds=1)
+
+    assert forget(box.engine, now_ms=box.now_ms() + old_ms, today=today) == 1
+    assert box.row("k1")["params"] == '{"receipt": "DYQ28DNNRC"}'
 
 
 def test_two_reports_for_one_number_are_not_both_of_the_same_message(box: Box) -> None:

@@ -156,6 +156,7 @@ class GatewayWorld:
             self._provider,
             app.messages(settings),
             app.market(settings),
+            plan=app.sms_plan(settings),
             width=1,
         )
         self._folder = settings.data_dir

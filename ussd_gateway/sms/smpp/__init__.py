@@ -5,6 +5,7 @@
     client   smpplib's client where it is too trusting
     words    texts as octets
     reports  delivery receipts (deliver_sm) as `ports.DeliveryReport`
+    incoming what people text to us (deliver_sm too)
 
 What is sent: bind_transceiver (system_id, password, interface_version 0x34); submit_sm with
 registered_delivery 1, the number as dest_addr (TON 1 international, NPI 1 ISDN), the sender as
@@ -15,6 +16,4 @@ enquire_link where the line is silent. What is taken: submit_sm_resp, deliver_sm
 enquire_link, unbind. (SMPP Protocol Specification v3.4 issue 1.2; read 2026-11-21.
 Unconfirmed, as carriers differ: that data_coding 0 is GSM 03.38; that message_payload is taken;
 how ids are written in receipts, for which menus/providers.yaml has `message_ids`.)
-
-People's messages to us do not come this way: they are refused, for good, and logged.
 """

@@ -58,14 +58,14 @@ def read_receipt(
     the number that it was sent to."""
     told = _FIELD.findall(_ITS_TEXT.sub("", text.decode("latin-1")))
     said = {name.lower(): value for name, value in reversed(told)}
-    provider_id = _id(said.get("id", ""), _ascii(receipted_id), decimal_ids=decimal_ids)
+    provider_id = _id(said.get("id", ""), ascii_of(receipted_id), decimal_ids=decimal_ids)
     status = (_STATES.get(state) if state is not None else None) or said.get("stat", "").upper()
     if not provider_id or not status:
         return None
     return DeliveryReport(
         provider=SMPP,
         provider_id=provider_id,
-        msisdn=_msisdn(_ascii(source)),
+        msisdn=msisdn_of(ascii_of(source)),
         status=shown(status),
         final=status == _DELIVERED or status in _REASONS,
         delivered=status == _DELIVERED,
@@ -75,7 +75,7 @@ def read_receipt(
 
 def submitted_id(message_id: bytes | None, *, decimal_ids: bool) -> str | None:
     """The name by which the receipt will call the message; None where it has none."""
-    text = _ascii(message_id)
+    text = ascii_of(message_id)
     return (_decimal(text, 16) if decimal_ids else _checked(text)) or None
 
 
@@ -101,10 +101,10 @@ def _reason(status: str, error: str) -> str:
     return f"{words} (its code {code})" if words and code.strip("0") else words
 
 
-def _msisdn(text: str) -> Msisdn | None:
+def msisdn_of(text: str) -> Msisdn | None:
     number = f"+{text.removeprefix('+')}"
     return Msisdn(number) if is_e164(number) else None
 
 
-def _ascii(octets: bytes | None) -> str:
+def ascii_of(octets: bytes | None) -> str:
     return (octets or b"").decode("latin-1").strip("\0 ")

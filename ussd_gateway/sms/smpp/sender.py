@@ -16,6 +16,7 @@ from ussd_gateway.domain import gsm7
 from ussd_gateway.ports import DeliveryReport, DoorError, Sms, SmsResult, SmsState
 from ussd_gateway.sms.plan import SMPP, Terms
 from ussd_gateway.sms.provider import Throttled
+from ussd_gateway.sms.smpp.incoming import Texted, read_texted
 from ussd_gateway.sms.smpp.link import (
     AGAIN,
     Account,
@@ -45,8 +46,8 @@ log = structlog.get_logger()
 class SmppSms:
     """`ports.SmsSender` over a link that is up for as long as the block it is entered for.
 
-    `report` is told of every delivery receipt, in a thread of the link; False: it could not be
-    kept, and the SMSC is to send it again."""
+    `report` is told of every delivery receipt, and `texted` of what people text to us, in a
+    thread of the link; False: it could not be kept, and the SMSC is to send it again."""
 
     def __init__(
         self,
@@ -54,9 +55,11 @@ class SmppSms:
         terms: Terms,
         *,
         report: Callable[[DeliveryReport], bool],
+        texted: Callable[[Texted], bool],
         answer_s: float = answer_within_s,
     ) -> None:
         self._report = report
+        self._texted = texted
         self._decimal_ids = terms.decimal_ids
         self._link = Link(account, window=terms.window, hear=self._heard, answer_s=answer_s)
         self.timeout_s = self._link.within_s
@@ -93,11 +96,10 @@ class SmppSms:
     def _heard(self, deliver_sm: Any) -> int:
         """Takes a deliver_sm; gives the command_status for it."""
         if not is_receipt(deliver_sm.esm_class, deliver_sm.receipted_message_id):
-            log.warning("smpp.incoming_refused")
-            return _NOT_TAKEN
+            return self._heard_person(deliver_sm)
         found = read_receipt(
             source=deliver_sm.source_addr or b"",
-            text=deliver_sm.short_message or deliver_sm.message_payload or b"",
+            text=_octets(deliver_sm),
             receipted_id=deliver_sm.receipted_message_id,
             state=deliver_sm.message_state,
             decimal_ids=self._decimal_ids,
@@ -106,6 +108,24 @@ class SmppSms:
             log.warning("smpp.receipt_unreadable")
             return _NO_ERROR  # its coming again would change nothing
         return _NO_ERROR if self._report(found) else AGAIN
+
+    def _heard_person(self, deliver_sm: Any) -> int:
+        found = read_texted(
+            source=deliver_sm.source_addr or b"",
+            destination=deliver_sm.destination_addr or b"",
+            esm_class=deliver_sm.esm_class or 0,
+            data_coding=deliver_sm.data_coding or 0,
+            octets=_octets(deliver_sm),
+            reference=deliver_sm.user_message_reference,
+        )
+        if found is None:
+            log.warning("smpp.incoming_refused")
+            return _NOT_TAKEN
+        return _NO_ERROR if not found.first or self._texted(found) else AGAIN
+
+
+def _octets(deliver_sm: Any) -> bytes:
+    return deliver_sm.short_message or deliver_sm.message_payload or b""
 
 
 def _submit_sm(sms: Sms) -> dict[str, object]:

@@ -34,7 +34,7 @@ SMS_STATES = (
     "failed",
     "expired",
 )
-# Of those that were met with silence twice nothing more is tried: only a report changes them.
+# Of those that wait for nothing any more: only a report changes them.
 FOR_GOOD = "unknown_for_good"
 QUANTILES = (0.5, 0.95, 0.99)
 
@@ -121,6 +121,24 @@ def waiting(engine: Engine) -> list[Backlog]:
     return sorted(every, key=lambda each: (each.priority, order[each.state]))
 
 
+def counted(engine: Engine, *, since_ms: int) -> dict[str, int]:
+    """How many are in each state: all that are open, and those that ended of events since then.
+    It reads every one of these: it is for a person who asks."""
+    counts = dict.fromkeys(SMS_STATES, 0)
+    for each in waiting(engine):
+        counts[each.state] += each.count
+    ended = (
+        select(outbox.c.state, func.count())
+        .where(text(f"NOT ({' OR '.join(OPEN)})"), outbox.c.event_at_ms >= since_ms)
+        .group_by(outbox.c.state)
+    )
+    with reading(engine) as connection:
+        found = ended.where(outbox.c.id >= _first_since(connection, since_ms))
+        for state, count in connection.execute(found):
+            counts[state] += count
+    return counts
+
+
 def recent(engine: Engine, *, rows_max: int = RECENT_MAX) -> Recent:
     """How it went of late."""
     rows = (
@@ -128,7 +146,7 @@ def recent(engine: Engine, *, rows_max: int = RECENT_MAX) -> Recent:
             outbox.c.provider,
             outbox.c.template,
             outbox.c.state,
-            outbox.c.unknowns,
+            outbox.c.next_at_ms,
             outbox.c.event_at_ms,
             outbox.c.sent_at_ms,
             outbox.c.delivered_at_ms,
@@ -145,12 +163,12 @@ def recent(engine: Engine, *, rows_max: int = RECENT_MAX) -> Recent:
             provider,
             template,
             state,
-            unknowns,
+            next_at,
             event_at,
             sent_at,
             delivered_at,
         ) in connection.execute(near):
-            given_up = state == "unknown" and unknowns > 1
+            given_up = state == "unknown" and not next_at
             states[provider or "", FOR_GOOD if given_up else state] += 1
             if state in ("sent", "delivered", "failed") and sent_at is not None:
                 took[_PROVIDER, provider or "", template].append(sent_at - event_at)

@@ -3,16 +3,19 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Engine, bindparam, func, select, text, update
+from sqlalchemy import Engine, and_, bindparam, false, func, or_, select, text, update
 
 from ussd_gateway.ports import SmsResult, SmsState
 from ussd_gateway.store.database import writing
 from ussd_gateway.store.outbox.messages import Answered, NotTaken
 from ussd_gateway.store.outbox.reports import adopt_overtaken
-from ussd_gateway.store.outbox.waits import REPORT_WAIT_MS, RETRY_SHORT_MS, retry_ms
+from ussd_gateway.store.outbox.waits import RETRY_SHORT_MS, after_silence_ms, retry_ms
 from ussd_gateway.store.schema import WAITING, outbox
 
 WOKEN_MAX = 1_000
+
+# Those that begin so, but for those that begin otherwise.
+Numbers = tuple[str, Sequence[str]]
 
 # In these a row waits for the answer of whoever took it last, its lease over or not: a sender
 # slower than its lease still knows better, until somebody else begins.
@@ -52,11 +55,16 @@ def finish(engine: Engine, now_ms: int, answered: Sequence[Answered]) -> None:
             adopt_overtaken(connection, named)
 
 
-def wake(engine: Engine, now_ms: int, provider: str) -> int:
+def wake(engine: Engine, now_ms: int, numbers: Sequence[Numbers]) -> int:
+    to = outbox.c.msisdn
+    theirs = (
+        and_(to.startswith(beginning), *(~to.startswith(each) for each in others))
+        for beginning, others in numbers
+    )
     waiting = (
         select(outbox.c.id)
         .where(text(WAITING), outbox.c.next_at_ms > now_ms + RETRY_SHORT_MS)
-        .where(outbox.c.state == "due", outbox.c.provider == provider)
+        .where(outbox.c.state == "due", outbox.c.provider.is_not(None), or_(false(), *theirs))
         .order_by(outbox.c.priority, outbox.c.id)
         .limit(WOKEN_MAX)
         .with_for_update(skip_locked=True)
@@ -97,10 +105,12 @@ def _kept(one: Answered, now_ms: int) -> dict[str, Any]:
         case SmsState.REFUSED:
             return {**values, "becomes": "failed"}
         case SmsState.UNKNOWN:
+            silences = owed.unknowns + 1
+            wait_ms = after_silence_ms(silences, died=owed.died)
             return {
                 **values,
                 "becomes": "unknown",
-                "at": now_ms + REPORT_WAIT_MS,
-                "silences": owed.unknowns + 1,
+                "at": now_ms + wait_ms if wait_ms else 0,
+                "silences": silences,
                 "given_at": owed.begun_at_ms,
             }

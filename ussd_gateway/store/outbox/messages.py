@@ -17,6 +17,7 @@ class Owed:
     id: int
     attempt: int  # the first is 1
     unknowns: int  # silences that it met before
+    died: bool  # its worker did, in one of them
     to: Msisdn
     template: str
     language: str
@@ -48,6 +49,8 @@ def owed(row: RowMapping) -> Owed:
         row["id"],
         row["attempt"],
         row["unknowns"],
+        # A provider that said nothing left at least the words that it was asked to carry.
+        row["unknowns"] > 0 and row["text"] is None,
         Msisdn(row["msisdn"]),
         row["template"],
         row["language"],

@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine
 
 from ussd_gateway.ports import Clock, DeliveryReport
-from ussd_gateway.store.database import reading
 from ussd_gateway.store.outbox import answers, clocks, queueing, reports
+from ussd_gateway.store.outbox.answers import Numbers
 from ussd_gateway.store.outbox.messages import Answered, Owed
-from ussd_gateway.store.schema import outbox
 
 
 class Outbox:
@@ -22,7 +21,8 @@ class Outbox:
 
     def take_due(self, *, rows_max: int, in_flight_max: int) -> list[int]:
         """Ids that are to go to the queue now, the most urgent first; they are leased to it.
-        No more than `in_flight_max` are with the queue and the workers at a time."""
+        No more than `in_flight_max` are with the queue and the workers at a time, and while
+        there is no room for `rows_max`, none is taken."""
         return queueing.take_due(
             self._engine, self._now(), rows_max=rows_max, in_flight_max=in_flight_max
         )
@@ -42,10 +42,10 @@ class Outbox:
         """Keeps what became of each message. The same answer again changes nothing."""
         answers.finish(self._engine, self._now(), answered)
 
-    def wake(self, provider: str) -> int:
-        """Makes due those of the messages that `provider` did not take and that would wait
-        long; gives how many, some hundreds at most: 0 where none is left."""
-        return answers.wake(self._engine, self._now(), provider)
+    def wake(self, numbers: Sequence[Numbers]) -> int:
+        """Makes due those to such numbers that no provider took and that would wait long; gives
+        how many, some hundreds at most: 0 where none is left."""
+        return answers.wake(self._engine, self._now(), numbers)
 
     # --- what providers say later
 
@@ -73,12 +73,6 @@ class Outbox:
         """Makes due those of `ids` that failed or of which nobody knows, and that are not too
         old; gives which."""
         return clocks.resend(self._engine, self._now(), ids)
-
-    def backlog(self) -> dict[str, int]:
-        """How many messages are in each state."""
-        counts = select(outbox.c.state, func.count().label("rows")).group_by(outbox.c.state)
-        with reading(self._engine) as connection:
-            return {row.state: row.rows for row in connection.execute(counts)}
 
     def _now(self) -> int:
         return int(self._clock.now().timestamp() * 1000)

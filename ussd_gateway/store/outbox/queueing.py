@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from sqlalchemy import Engine, func, select, text, update
 
 from ussd_gateway.store.database import reading, writing
+from ussd_gateway.store.outbox.age import too_old
 from ussd_gateway.store.outbox.messages import Owed, owed
 from ussd_gateway.store.outbox.unwanted import give_up_unwanted
 from ussd_gateway.store.outbox.waits import (
     CLAIMED_LEASE_MS,
     RETRY_FIRST_MS,
     SENDING_LEASE_MS,
-    VALIDITY_MS,
 )
 from ussd_gateway.store.schema import DUE, IN_FLIGHT, outbox
 
@@ -19,16 +19,18 @@ _IN_FLIGHT = select(func.count()).select_from(outbox).where(text(IN_FLIGHT))
 
 
 def take_due(engine: Engine, now_ms: int, *, rows_max: int, in_flight_max: int) -> list[int]:
+    assert rows_max <= in_flight_max, "there is room for them some time"
     due = (
         select(outbox.c.id)
-        .where(text(DUE), outbox.c.event_at_ms > now_ms - VALIDITY_MS)
+        .where(text(DUE), ~too_old(now_ms))
         .order_by(outbox.c.priority, outbox.c.id)
     )
     with reading(engine) as connection:
         room = in_flight_max - connection.execute(_IN_FLIGHT).scalar_one()
-        if room <= 0 or connection.execute(due.limit(1)).first() is None:
+        # Else each message that is answered would make a job of one row.
+        if room < rows_max or connection.execute(due.limit(1)).first() is None:
             return []
-    urgent = due.limit(min(rows_max, room)).with_for_update(skip_locked=True).cte("urgent")
+    urgent = due.limit(rows_max).with_for_update(skip_locked=True).cte("urgent")
     claimed = (
         update(outbox)
         .where(outbox.c.id.in_(select(urgent.c.id)))

@@ -29,7 +29,8 @@ from sqlalchemy import (
 from ussd_gateway.domain.msisdn import Msisdn
 from ussd_gateway.ports import DeliveryReport, SmsResult
 from ussd_gateway.store.database import reading, writing
-from ussd_gateway.store.schema import IN_DOUBT, outbox, sms_report
+from ussd_gateway.store.outbox.waits import VALIDITY_MS
+from ussd_gateway.store.schema import IN_DOUBT, IN_FLIGHT, SILENT, outbox, sms_report
 
 # Longer ids are nobody's: none of ours has one.
 ID_MAX = 64
@@ -57,7 +58,7 @@ _MET_IN_THE_MIDDLE = (
 )
 _other = outbox.alias("other")
 # `meant` is the only row that may be. While another message to that number is being sent, the
-# report may be of that one.
+# report may be of that one; and so it may be of a copy of one that was sent again since.
 _BY_NUMBER = (
     select(
         sms_report.c.provider,
@@ -72,7 +73,18 @@ _BY_NUMBER = (
     )
     .where(text(IN_DOUBT))
     .where(
-        ~exists().where(_other.c.msisdn == outbox.c.msisdn, _other.c.state == "sending"),
+        ~exists().where(
+            _other.c.msisdn == outbox.c.msisdn,
+            text(f"other.{IN_FLIGHT}"),
+            _other.c.state == "sending",
+        ),
+        ~exists().where(
+            _other.c.msisdn == outbox.c.msisdn,
+            text(f"other.{SILENT}"),
+            _other.c.state.in_(("sent", *_LAST)),
+            _other.c.event_at_ms <= sms_report.c.at_ms,
+            _other.c.event_at_ms > sms_report.c.at_ms - VALIDITY_MS,
+        ),
     )
     .group_by(sms_report.c.provider, sms_report.c.provider_id)
     .having(func.count() == 1)
@@ -130,11 +142,16 @@ def match(engine: Engine, now_ms: int) -> int:
 
 def _adopt_for(connection: Connection, found: RowMapping) -> bool:
     """Whether the report became that row's: an earlier one may have been just now."""
-    # It leaves IN_DOUBT with the report itself.
+    # It went out, and that silence is none any more.
     named = (
         update(outbox)
         .where(outbox.c.id == found["meant"], text(IN_DOUBT))
-        .values(provider=found["provider"], provider_id=found["provider_id"])
+        .values(
+            provider=found["provider"],
+            provider_id=found["provider_id"],
+            state="sent",
+            unknowns=outbox.c.unknowns - 1,
+        )
     )
     if not connection.execute(named).rowcount:
         return False

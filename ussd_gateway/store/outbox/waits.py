@@ -10,8 +10,13 @@ CLAIMED_LEASE_MS = 10_000
 SENDING_LEASE_MS = 30_000
 # After a silence, for the report that may still come.
 REPORT_WAIT_MS = 10_000
-# How old the event of a message may be that nobody has taken.
+# After the second one, and before the last try: whatever went out has been reported by then, if
+# the handset was on.
+LAST_WAIT_MS = 120_000
+# How old the event of a message may be that nobody has taken. A balance that was asked for says
+# something else an hour later, and whoever needs it has asked again.
 VALIDITY_MS = timedelta(hours=48) // _MS
+ANSWER_VALIDITY_MS = timedelta(hours=1) // _MS
 
 RETRY_FIRST_MS = 2_000
 RETRY_MAX_MS = 900_000
@@ -21,6 +26,14 @@ RETRY_SHORT_MS = 10_000
 # Doubled this often, the first wait is past the longest one.
 _DOUBLINGS_MAX = 16
 _MIXER = 2_654_435_761  # Knuth's, of multiplicative hashing
+
+
+def after_silence_ms(silences: int, *, died: bool) -> int:
+    """How long a message waits that has met so many; 0: for good. `died`: one of them was a
+    worker's death."""
+    if silences == 1:
+        return REPORT_WAIT_MS
+    return LAST_WAIT_MS if silences == 2 and died else 0
 
 
 def retry_ms(number: int, attempt: int) -> int:

@@ -21,12 +21,14 @@ SMS_STATES = "'due', 'claimed', 'sending', 'sent', 'delivered', 'failed', 'unkno
 # Statements say these word for word: by them the databases know that an index will do.
 DUE = "(state = 'due' AND next_at_ms = 0)"
 IN_FLIGHT = "state IN ('claimed', 'sending')"
-# Until `next_at_ms`. Two silences are the last word.
-WAITING = "(state = 'due' AND next_at_ms > 0 OR state = 'unknown' AND unknowns < 2)"
+# Until `next_at_ms`. An unknown one that waits for nothing more stays so for good.
+WAITING = "(next_at_ms > 0 AND state IN ('due', 'unknown'))"
 # Whatever is not in one of these has come to its end.
 OPEN = (DUE, IN_FLIGHT, WAITING)
-# Nobody knows whether it went out before, and a report may still tell.
-IN_DOUBT = "unknowns > 0 AND state IN ('unknown', 'due', 'claimed')"
+# Of a copy of it nobody knows whether it went out. There are few such.
+SILENT = "unknowns > 0"
+# And a report may still tell.
+IN_DOUBT = f"{SILENT} AND state IN ('unknown', 'due', 'claimed')"
 
 outbox = Table(
     "outbox",
@@ -49,7 +51,7 @@ outbox = Table(
     Column("detail", Text),
     Column("priority", SmallInteger, nullable=False, server_default="0"),
     Column("provider", String(32)),  # who took it, or was asked last
-    Column("unknowns", SmallInteger, nullable=False, server_default="0"),  # silences met
+    Column("unknowns", SmallInteger, nullable=False, server_default="0"),  # silences not ended
     # When it was given to the provider; then, when the provider said that it has it.
     Column("sent_at_ms", BigInteger),
     Column("delivered_at_ms", BigInteger),
@@ -83,10 +85,10 @@ outbox = Table(
         postgresql_where=text(WAITING),
     ),
     Index(
-        "ix_outbox_in_doubt",
+        "ix_outbox_silent",
         "msisdn",
-        sqlite_where=text(IN_DOUBT),
-        postgresql_where=text(IN_DOUBT),
+        sqlite_where=text(SILENT),
+        postgresql_where=text(SILENT),
     ),
 )
 

@@ -19,12 +19,9 @@ INDEXES = {
     "ix_outbox_in_flight": (("next_at_ms",), "state IN ('claimed', 'sending')"),
     "ix_outbox_waiting": (
         ("next_at_ms",),
-        "(state = 'due' AND next_at_ms > 0 OR state = 'unknown' AND unknowns < 2)",
+        "(next_at_ms > 0 AND state IN ('due', 'unknown'))",
     ),
-    "ix_outbox_in_doubt": (
-        ("msisdn",),
-        "unknowns > 0 AND state IN ('unknown', 'due', 'claimed')",
-    ),
+    "ix_outbox_silent": (("msisdn",), "unknowns > 0"),
     "uq_outbox_provider_id": (("provider_id", "provider"), "provider_id IS NOT NULL"),
 }
 
@@ -46,6 +43,7 @@ def upgrade() -> None:
         "SET provider = 'africastalking' WHERE text IS NOT NULL",
         "SET unknowns = 1 WHERE state IN ('due', 'claimed', 'sending') AND text IS NOT NULL",
         "SET unknowns = CASE WHEN attempt < 12 THEN 1 ELSE 2 END WHERE state = 'unknown'",
+        "SET next_at_ms = 0 WHERE state = 'unknown' AND unknowns = 2",
     ):
         op.execute(f"UPDATE outbox {change}")
     with op.batch_alter_table("outbox") as outbox:
