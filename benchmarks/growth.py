@@ -26,8 +26,6 @@ first_s = 0.1  # for one payment at least, to fill in others like it
 run_s = 1.5
 # By then everybody has paid and was paid.
 warm_up_s = 2.0
-# And by then each page of the greater books was written once since the last checkpoint.
-warm_up_great_s = 20.0
 flat_at_least = 0.9
 
 TABLES = ("journal", "entry", "idempotency", "outbox", "batch", "unsealed")
@@ -54,8 +52,8 @@ def measure(ground: Ground, say: Callable[[str], None]) -> list[Subject]:
     octets = _octets(counters[sizes[-1]])
 
     _without_checkpoints(ground)
-    for size, books in counters.items():
-        books.run(CALLBACKS, warm_up_s if size == sizes[0] else warm_up_great_s)
+    for books in counters.values():
+        books.run(CALLBACKS, warm_up_s)
     tps: list[float] = []
     found: dict[int, list[Run]] = {size: [] for size in sizes}
     for turn in range(rounds):

@@ -150,6 +150,11 @@ class Account:
         going = self.credits_pending if self.sign > 0 else self.debits_pending
         return self.balance_minor - going
 
+    @property
+    def there_minor(self) -> int:
+        """What of its balance could still go out of it, whatever its status."""
+        return max(0, self.spendable_minor - (self.floor or 0))
+
     def _bears(self, change: int, freed: int) -> bool:
         if change < 0:
             return self.floor is None or self.spendable_minor + freed + change >= self.floor
