@@ -4,6 +4,8 @@
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
+# Twice the cores that CI has: a test waits for databases and other programs half of its time.
+TESTERS := 4
 
 .PHONY: help run test bench chaos format lock clean
 
@@ -24,7 +26,7 @@ test: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n $(TESTERS)
 
 bench: $(READY)
 	@exec $(BIN)/python -m benchmarks

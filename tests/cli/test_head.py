@@ -101,7 +101,7 @@ def test_a_head_that_is_none_is_a_fault_and_ends_nothing(
 
     assert (done.returncode, done.stderr) == (1, "")
     assert "head 2026-11-21.json cannot be read" in done.stdout
-    assert "1 of 22 rules are broken" in done.stdout
+    assert "1 of 23 rules are broken" in done.stdout
 
 
 def test_a_head_is_kept_beside_one_that_is_none(books: Environ, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """`ledger reverse`, `sweep`, `freeze` and the rest, as njeri and odhiambo type them."""
 
+import json
 import re
 import shutil
 import sqlite3
@@ -15,7 +16,7 @@ from ussd_gateway.app.orders import listed_max
 from ussd_gateway.cli.told import as_written
 from ussd_gateway.settings import Settings
 
-JUMA, GRACE = "0711000002", "0711000003"
+AMINA, JUMA, GRACE = "0711000001", "0711000002", "0711000003"
 
 
 @pytest.fixture(scope="session")
@@ -71,6 +72,44 @@ def test_a_payment_is_taken_back_by_two_people(desk: Office) -> None:
         1,
         f"{hold[1]}: it was decided already: part_posted\n",
     )
+
+
+def test_a_frozen_account_gives_money_back_and_is_frozen_all_along(desk: Office) -> None:
+    receipt = _receipt(desk, 500_00)
+    desk.signs_in("njeri")
+    assert _ledger(desk, "freeze", JUMA, "--both", "--why", "a thief's").code == 0
+    asked = _ledger(desk, "reverse", receipt, "--why", "stolen")
+    assert asked.lines[0].startswith("KES 500.00 of Juma Otieno is held"), asked.stderr
+    hold = _ledger(desk, "reversals").lines[0].split()[0]
+    before = _has(desk, AMINA)
+    desk.signs_in("odhiambo")
+    done = _ledger(desk, "approve-reversal", hold)
+
+    assert done.lines[2].endswith(f"  KES 500.00 went back: reversal of {receipt}"), done.stderr
+    assert _has(desk, AMINA) == before + 500_00
+    assert "frozen_both" in _ledger(desk, "balance", JUMA).stdout
+    assert _ledger(desk, "verify").code == 0
+
+
+def test_what_would_go_back_to_a_frozen_account_waits_until_that_is_active(
+    desk: Office,
+) -> None:
+    receipt = _receipt(desk, 500_00)
+    desk.signs_in("odhiambo")
+    for who in (AMINA, JUMA):
+        _ledger(desk, "freeze", who, "--in", "--why", "asked by the police")
+    asked = ("reverse", receipt, "--why", "stolen")
+    desk.signs_in("njeri")
+    refused = _ledger(desk, *asked)
+    assert (refused.code, refused.stderr) == (
+        1,
+        f"{receipt}: the account that would get it is frozen_in: it takes nothing in\n",
+    )
+
+    desk.signs_in("odhiambo")
+    assert _ledger(desk, "unfreeze", AMINA, "--why", "it was a mistake").code == 0
+    desk.signs_in("njeri")
+    assert _ledger(desk, *asked).code == 0
 
 
 def test_a_list_that_is_cut_says_how_many_more_there_are(desk: Office) -> None:
@@ -315,3 +354,9 @@ def _receipt(desk: Office, minor: int) -> str:
     with closing(sqlite3.connect(desk.folder / "gateway.sqlite")) as connection:
         receipt: str = connection.execute(wanted, (-minor,)).fetchone()[0]
     return receipt
+
+
+def _has(desk: Office, who: str) -> int:
+    told = json.loads(_ledger(desk, "balance", who, "--json").stdout)
+    minor: int = told["balance_minor"]
+    return minor

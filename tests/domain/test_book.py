@@ -45,22 +45,33 @@ def test_floor_and_cap_hold_on_both_sides(account: Account, minor: int, takes: b
 
 
 @pytest.mark.parametrize(
-    ("status", "pays_out", "takes_in"),
+    ("status", "pays_out", "takes_in", "gives_back"),
     [
-        (Status.ACTIVE, True, True),
-        (Status.FROZEN_IN, True, False),
-        (Status.FROZEN_BOTH, False, False),
-        (Status.DORMANT, False, False),
-        (Status.CLOSED, False, False),
+        (Status.ACTIVE, True, True, True),
+        (Status.FROZEN_IN, True, False, True),
+        (Status.FROZEN_BOTH, False, False, True),
+        (Status.DORMANT, False, False, True),
+        (Status.CLOSED, False, False, False),
     ],
 )
 def test_a_status_bars_what_goes_out_or_comes_in(
-    status: Status, pays_out: bool, takes_in: bool
+    status: Status, pays_out: bool, takes_in: bool, gives_back: bool
 ) -> None:
     for account in (replace(WALLET, status=status), replace(BANK, status=status)):
         out = -account.sign
         assert account.takes(out) is pays_out
         assert account.takes(-out) is takes_in
+        assert account.gives_back(out) is gives_back
+        assert not account.gives_back(-out)
+
+
+def test_no_more_is_taken_back_than_is_there_whatever_the_status() -> None:
+    frozen = replace(WALLET, status=Status.FROZEN_BOTH, debits_pending=900)
+
+    assert frozen.gives_back(100)
+    assert not frozen.gives_back(101)
+    assert frozen.gives_back(1_000, freed=900)
+    assert not frozen.gives_back(1_001, freed=900)
 
 
 def test_the_leg_that_resolves_a_hold_has_what_was_held() -> None:

@@ -3,6 +3,7 @@ goes wrong, and nothing that is kept depends on it but the verifier's tag."""
 
 import re
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -269,9 +270,12 @@ def test_whatever_the_pin_all_else_that_is_kept_is_the_same(
             relay(world.gateway.outbox, queue(world), rows_max=50, in_flight_max=50)
             kept.append([*said, *map(without_chance, world.traces())])
 
-    first, second = kept
-    differ = {one[0] for one, other in zip(first, second, strict=True) if one != other}
-    assert differ == {"table subscriber, column pin_tag"}
+    first, second = map(Counter, kept)
+    once = Counter(place for place, _ in (first - second).elements())
+    again = Counter(place for place, _ in (second - first).elements())
+    assert once.keys() & again.keys() == {"table subscriber, column pin_tag"}
+    # A thread that another test has left behind may write a line into one of the two logs.
+    assert ((once - again) + (again - once)).keys() <= {"a log"}
     for part in ("a transcript", "a log", "table outbox, column params", "Redis rq:job:"):
         assert any(place.startswith(part) for place, _ in first)
 

@@ -51,8 +51,9 @@ def test_a_transcript_tells_the_whole_truth(path: Path) -> None:
 
 
 def test_every_refusal_is_shown_in_every_language() -> None:
-    """Some need somebody who changes something meanwhile: they are in test_refusals.py."""
-    files = (*GOLDEN, Path(__file__).with_name("test_refusals.py"))
+    """Some need somebody who changes something meanwhile, or staff who bar an account."""
+    here = (Path(__file__).with_name(f"test_{name}.py") for name in ("refusals", "barred"))
+    files = (*GOLDEN, *here)
     shown = "".join(path.read_text("utf-8") for path in files)
     texts = [text for pack in ("customer", "agent") for text in _refusals(pack)]
     for reason in Reason:

@@ -516,3 +516,21 @@ def test_a_message_keeps_the_id_that_a_provider_gave_it_and_no_other_has_it(
     again = row | {"key": "k4", "provider": "africastalking"}
     with pytest.raises(IntegrityError, match="provider_id"), writing(old) as connection:
         connection.execute(insert(outbox).values(again))
+
+
+def test_out_of_an_account_that_was_frozen_before_comes_what_is_held_of_it_and_no_more(
+    old: Engine,
+) -> None:
+    _upgrade_to(old, "0012")
+    frozen = "UPDATE account SET status = 'frozen_both', debits_pending = 700 WHERE id = 1"
+    gone = "UPDATE account SET debits = debits + {}, debits_pending = 0 WHERE id = 1"
+    with writing(old) as connection:
+        connection.execute(text(frozen))
+    with pytest.raises(DBAPIError, match="barred"), writing(old) as connection:
+        connection.execute(text(gone.format(700)))
+    upgrade(old)
+
+    with pytest.raises(DBAPIError, match="barred"), writing(old) as connection:
+        connection.execute(text(gone.format(701)))
+    with writing(old) as connection:
+        connection.execute(text(gone.format(700)))

@@ -60,8 +60,8 @@ WORDS: Mapping[Objection, str] = {
     "just now: try again later",
     Objection.UNDER_BALANCE: "it holds {most}, or is about to: the cap cannot be lower",
     Objection.NOT_DUE: "{due} is due to the operating bank",
-    Objection.SOURCE_BARRED: "the account that would pay is {status}: unfreeze it first",
-    Objection.TARGET_BARRED: "the account that would get it is {status}: unfreeze it first",
+    Objection.SOURCE_BARRED: "the account that would pay is {status}: nothing is in it",
+    Objection.TARGET_BARRED: "the account that would get it is {status}: it takes nothing in",
     Objection.SPENT: "it is not there any more",
     Objection.TARGET_FULL: "the account that would get it is full",
 }

@@ -90,6 +90,11 @@ class Status(Enum):
     def pays_out(self) -> bool:
         return self in _PAYING_OUT
 
+    @property
+    def gives_back(self) -> bool:
+        """Whether two of the staff can take money back out of it: the rest bars its holder."""
+        return self is not Status.CLOSED
+
     def bars_all_of(self, other: "Status") -> bool:
         """Whatever the other one bars is barred by this one too."""
         return self.takes_in <= other.takes_in and self.pays_out <= other.pays_out
@@ -131,17 +136,29 @@ class Account:
         everything pending counted against it but `freed`, a hold that the leg resolves; and
         is not barred by its status."""
         change = minor * self.sign
-        if not (self.status.pays_out if change < 0 else self.status.takes_in):
-            return False
-        if change < 0:
-            return self.floor is None or self.spendable_minor + freed + change >= self.floor
-        return self.cap is None or self._bound_minor - freed + change <= self.cap
+        allowed = self.status.pays_out if change < 0 else self.status.takes_in
+        return allowed and self._bears(change, freed)
+
+    def gives_back(self, minor: int, *, freed: int = 0) -> bool:
+        """The same of a leg that two of the staff take out of it, whatever its holder may."""
+        change = minor * self.sign
+        return change < 0 and self.status.gives_back and self._bears(change, freed)
 
     @property
     def spendable_minor(self) -> int:
         """Its balance, less what is held against it. Its floor is to stay in it."""
         going = self.credits_pending if self.sign > 0 else self.debits_pending
         return self.balance_minor - going
+
+    @property
+    def there_minor(self) -> int:
+        """What of its balance could still go out of it, whatever its status."""
+        return max(0, self.spendable_minor - (self.floor or 0))
+
+    def _bears(self, change: int, freed: int) -> bool:
+        if change < 0:
+            return self.floor is None or self.spendable_minor + freed + change >= self.floor
+        return self.cap is None or self._bound_minor - freed + change <= self.cap
 
     @property
     def _bound_minor(self) -> int:

@@ -24,12 +24,15 @@ SEALER = "ussd_gateway/store/seals/sealer.py"
 FEES = "ussd_gateway/services/fees.py"
 FIRST = "ussd_gateway/store/migrations/versions/0001_ledger_and_outbox.py"
 SEVENTH = "ussd_gateway/store/migrations/versions/0007_holds_limits_seals.py"
+THIRTEENTH = "ussd_gateway/store/migrations/versions/0013_staff_take_back.py"
 
 LOCKS = "tests/store/ledger/test_locks.py"
 LAST_LINE = "tests/store/test_last_line.py"
 WRITES = "tests/store/ledger/test_writer.py"
 CHANGES = "tests/store/ledger/test_changes.py"
 HOLDS = "tests/store/ledger/test_holds.py"
+BARRED_GIVES = "test_out_of_a_barred_account_the_database_lets_what_was_held_and_no_more"
+ONLY_BACK = "test_a_hold_out_of_a_barred_account_takes_a_payment_back_or_is_none"
 WALL = "tests/store/ledger/test_wall.py"
 SEALS = "tests/store/seals/test_sealing.py"
 COUNTED = "tests/store/verify/test_counted_again.py"
@@ -195,6 +198,33 @@ REFUSED = (
         '("hold", "hold_decided_once", "UPDATE", "1 = 0",',
         (f"{HOLDS}::test_the_database_keeps_a_decided_hold_as_it_is",),
     ),
+    Mutant(
+        "money may leave a barred account though nobody held it",
+        THIRTEENTH,
+        'f" AND ({COMES_IN} OR {GOES_OUT_UNHELD})"',
+        'f" AND {COMES_IN}"',
+        (
+            f"{HOLDS}::test_the_database_moves_nothing_in_a_barred_account",
+            f"{HOLDS}::{BARRED_GIVES}",
+        ),
+    ),
+    Mutant(
+        "more may leave a barred account than was held",
+        THIRTEENTH,
+        '" AND NEW.debits + NEW.debits_pending > OLD.debits + OLD.debits_pending END"',
+        '" AND NEW.debits_pending >= OLD.debits_pending END"',
+        (f"{HOLDS}::{BARRED_GIVES}",),
+    ),
+    Mutant(
+        "money may come into a barred account",
+        THIRTEENTH,
+        'f" AND ({COMES_IN} OR {GOES_OUT_UNHELD})"',
+        'f" AND {GOES_OUT_UNHELD}"',
+        (
+            f"{HOLDS}::test_the_database_moves_nothing_in_a_barred_account",
+            f"{HOLDS}::{BARRED_GIVES}",
+        ),
+    ),
 )
 
 # --- rules -----------------------------------------------------------------------------------
@@ -220,9 +250,30 @@ RULES = (
     Mutant(
         "the writer does not look at what a decision breaches",
         BATCH,
-        "assert account.takes(minor, freed=held)",
-        "assert account",
+        "assert takes(minor, freed=held)",
+        "assert takes",
         (f"{WALL}::test_a_decision_that_breaches_a_floor_undoes_no_batch",),
+    ),
+    Mutant(
+        "a hold that takes no payment back gets past a status",
+        BATCH,
+        "return hold.journal_id == posting.reverses_id and 0 < held <= hold.minor",
+        "return 0 < held <= hold.minor",
+        (f"{HOLDS}::{ONLY_BACK}",),
+    ),
+    Mutant(
+        "any hold is placed on a barred account",
+        BATCH,
+        "takes = source.takes if hold.journal_id is None else source.gives_back",
+        "takes = source.gives_back",
+        (f"{HOLDS}::{ONLY_BACK}",),
+    ),
+    Mutant(
+        "a closed account gives back",
+        BOOK,
+        "return self is not Status.CLOSED",
+        "return True",
+        ("tests/domain/test_book.py", "tests/services/orders/test_hold_money.py"),
     ),
     Mutant(
         "a decided hold is decided again",

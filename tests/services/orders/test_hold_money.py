@@ -15,7 +15,7 @@ DECIDED = [
     replace(HOLD, posted=500, state=HoldState.POSTED),
 ]
 OVER = replace(HOLD, expires_at_ms=NOW_MS)
-FROZEN_JUMA = wallet(JUMAS, 500, status=Status.FROZEN_BOTH)
+CLOSED_JUMA = wallet(JUMAS, 500, status=Status.CLOSED)
 FROZEN_AMINA = wallet(AMINAS, 0, status=Status.FROZEN_IN)
 FULL_AMINA = wallet(AMINAS, 9_501)
 
@@ -24,10 +24,19 @@ def test_a_hold_is_placed_where_the_money_is_and_fits() -> None:
     assert place(HOLD, book()) == HoldPlaced(HOLD)
 
 
+@pytest.mark.parametrize("status", [Status.FROZEN_IN, Status.FROZEN_BOTH, Status.DORMANT])
+def test_a_status_bars_a_holder_and_not_those_who_take_back(status: Status) -> None:
+    frozen = wallet(JUMAS, 500, status=status)
+
+    assert place(HOLD, book(frozen)) == HoldPlaced(HOLD)
+    posted = HoldDecided(HOLD.id, HoldState.POSTED, 500)
+    assert post(HOLD.id, 500, book(frozen, hold=HOLD)) == posted
+
+
 @pytest.mark.parametrize(
     ("objection", "rows"),
     [
-        (Objection.SOURCE_BARRED, book(FROZEN_JUMA)),
+        (Objection.SOURCE_BARRED, book(CLOSED_JUMA)),
         (Objection.TARGET_BARRED, book(FROZEN_AMINA)),
         (Objection.SPENT, book(has=499)),
         (Objection.SPENT, book(hold=replace(HOLD, id=9, minor=1))),
@@ -54,7 +63,7 @@ def test_all_of_it_is_posted_or_a_part(minor: int, state: HoldState) -> None:
         (Objection.OVERDUE, 500, book(hold=OVER)),
         (Objection.OVER_HELD, 501, book(hold=HOLD)),
         (Objection.OVER_HELD, 0, book(hold=HOLD)),
-        (Objection.SOURCE_BARRED, 500, book(FROZEN_JUMA, hold=HOLD)),
+        (Objection.SOURCE_BARRED, 500, book(CLOSED_JUMA, hold=HOLD)),
         (Objection.TARGET_BARRED, 500, book(FROZEN_AMINA, hold=HOLD)),
     ],
 )

@@ -66,7 +66,7 @@ NO_TO_ASKING = [
     ),
     (Objection.CASH, replace(ASK, recorded=replace(RECORDED, kind="withdraw")), book()),
     (Objection.CASH, replace(ASK, recorded=replace(RECORDED, kind="deposit")), book()),
-    (Objection.SOURCE_BARRED, ASK, book(wallet(JUMAS, 500, status=Status.FROZEN_BOTH))),
+    (Objection.SOURCE_BARRED, ASK, book(wallet(JUMAS, 0, status=Status.CLOSED))),
     (Objection.TARGET_BARRED, ASK, book(wallet(AMINAS, 0, status=Status.FROZEN_IN))),
     (Objection.TAKEN_BACK, ASK, book(posted=WHOLLY)),
     (Objection.TAKEN_BACK, replace(ASK, whole=True), book(posted=PARTLY)),
@@ -84,7 +84,7 @@ NO_TO_APPROVING = [
     (
         Objection.SOURCE_BARRED,
         APPROVE,
-        book(wallet(JUMAS, 500, status=Status.DORMANT), hold=HOLD),
+        book(wallet(JUMAS, 500, status=Status.CLOSED), hold=HOLD),
     ),
     (
         Objection.TARGET_BARRED,

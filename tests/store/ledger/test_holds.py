@@ -2,6 +2,7 @@
 that one of any two who race has won."""
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import date
 from itertools import count
@@ -167,10 +168,82 @@ def test_the_database_moves_nothing_in_a_barred_account(
     run(writer, set_status(AMINA, Status.FROZEN_BOTH))
     run(writer, set_status(JUMA, Status.FROZEN_IN))
     for number, column in ((AMINA, "debits"), (AMINA, "credits"), (JUMA, "credits")):
-        with pytest.raises(DBAPIError), writing(wallets) as connection:
+        with barred(), writing(wallets) as connection:
             connection.execute(
                 text(f"UPDATE account SET {column} = {column} + 1 WHERE id = {number}")
             )
+
+
+@pytest.mark.parametrize("status", [Status.FROZEN_BOTH, Status.DORMANT])
+def test_out_of_a_barred_account_the_database_lets_what_was_held_and_no_more(
+    writer: Writer, wallets: Engine, status: Status
+) -> None:
+    run(writer, place(5, 700))
+    run(writer, set_status(AMINA, status))
+    bank = wallet(3, 0) | {
+        "side": 1,
+        "credits": 0,
+        "debits": 1_000,
+        "credits_pending": 700,
+        "status": status.value,
+    }
+    with writing(wallets) as connection:
+        connection.execute(account.insert(), bank)
+    for number, out, come in ((AMINA, "debits", "credits"), (3, "credits", "debits")):
+        for change in (
+            f"{out} = {out} + 1",
+            f"{out} = {out} + 700, {out}_pending = {out}_pending - 699",
+            f"{out} = {out} + 701, {out}_pending = {out}_pending - 700",
+            f"{out} = {out} + 700, {out}_pending = {out}_pending + 1",
+            f"{out} = {out} + 700, {come} = {come} + 1, {out}_pending = 0",
+            f"{come} = {come} + 1, {come}_pending = 0",
+        ):
+            with barred(), writing(wallets) as connection:
+                connection.execute(text(f"UPDATE account SET {change} WHERE id = {number}"))
+        with writing(wallets) as connection:
+            gone = f"{out} = {out} + 600, {out}_pending = {out}_pending - 700"
+            connection.execute(text(f"UPDATE account SET {gone} WHERE id = {number}"))
+
+
+@pytest.mark.parametrize("status", [Status.FROZEN_BOTH, Status.DORMANT])
+def test_a_hold_out_of_a_barred_account_takes_a_payment_back_or_is_none(
+    writer: Writer, wallets: Engine, status: Status
+) -> None:
+    for minor in (300, 300):
+        run(writer, move(minor))
+    original = newest(wallets)
+    run(writer, place(5, 300))  # Amina's, which takes nothing back
+    run(writer, set_status(AMINA, status))
+    assert run(writer, place(6, 1)) == "timeout"
+    assert run(writer, post(5, 300)) == "timeout"
+
+    run(writer, set_status(AMINA, Status.ACTIVE))
+    run(writer, set_status(JUMA, status))
+    assert run(writer, place_refund(7, original, 200)) == "ok"
+    for other in (None, original - 1):  # not what it is to take back
+        assert run(writer, post_refund(7, other, 200)) == "timeout"
+    assert run(writer, post_refund(7, original, 201)) == "timeout"
+    assert run(writer, refund(original, 100)) == "timeout"  # with no hold
+    assert run(writer, post_refund(7, original, 100)) == "ok"
+    assert row(wallets, JUMA) == (100, 600, 0, 300)
+
+
+def test_a_refund_and_a_new_hold_on_a_barred_account_are_two_commits_if_need_be(
+    writer: Writer, wallets: Engine
+) -> None:
+    run(writer, move(300))
+    run(writer, move(300))
+    second = newest(wallets)
+    first = second - 1
+    run(writer, place_refund(5, first, 300))
+    run(writer, set_status(JUMA, Status.FROZEN_BOTH))
+    answers = at_once(
+        lambda: run(writer, post_refund(5, first, 300)),
+        lambda: run(writer, place_refund(6, second, 300)),
+    )
+
+    assert answers == ["ok", "ok"]
+    assert row(wallets, JUMA) == (300, 600, 300, 0)
 
 
 def test_a_payment_and_the_freeze_behind_it_are_one_commit_if_need_be(
@@ -292,6 +365,26 @@ def post(number: int, minor: int) -> Work:
     return command(decide, hold_id=number)
 
 
+def place_refund(number: int, original_id: int, minor: int) -> Work:
+    new = Hold(number, "refund", JUMA, AMINA, minor, 0, PENDING, NEVER_MS, original_id)
+    placed = Decision("ok", {}, changes=(HoldPlaced(new),))
+    return command(lambda _book: placed, original_id)
+
+
+def post_refund(number: int, original_id: int | None, minor: int) -> Work:
+    def decide(book: Book) -> Decision:
+        found = book.holds[number]
+        state = POSTED if minor == found.minor else HoldState.PART_POSTED
+        legs = (Leg(JUMA, minor), Leg(AMINA, -minor))
+        posting = Posting("refund", legs, reverses_id=original_id, hold_id=number)
+        # What the row may say; the posting is what is to be refused.
+        decided = HoldDecided(number, state, min(minor, found.minor))
+        return Decision("ok", {}, posting, changes=(decided,))
+
+    ids = () if original_id is None else (original_id,)
+    return command(decide, *ids, hold_id=number)
+
+
 def decide_hold(number: int, state: HoldState) -> Work:
     def decide(book: Book) -> Decision:
         if book.holds[number].state is not PENDING:
@@ -344,6 +437,10 @@ def held(engine: Engine, number: int) -> tuple[str, int]:
         found = select(hold.c.state, hold.c.posted).where(hold.c.id == number)
         state, posted = connection.execute(found).one()
         return state, posted
+
+
+def barred() -> AbstractContextManager[object]:
+    return pytest.raises(DBAPIError, match="nothing moves in a barred account")
 
 
 def used(engine: Engine) -> tuple[str, int, int]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from tests.store.orders.staffed import AMINAS, JUMAS, Office, by, kes
 from ussd_gateway.domain.book import Outcome
@@ -33,9 +33,10 @@ def number(asked: Outcome) -> int:
     return int(asked.values["hold"])
 
 
-def spends(office: Office, minor: int) -> None:
-    """Juma, so that it is not there any more."""
-    office.does("spend", (Leg(JUMAS, minor), Leg(AMINAS, -minor)), minor)
+def spends(office: Office, minor: int) -> bool:
+    """Juma, so that it is not there any more, if he can."""
+    legs = (Leg(JUMAS, minor), Leg(AMINAS, -minor))
+    return office.does("spend", legs, minor) != "timeout"
 
 
 def held(office: Office, asked: Outcome) -> tuple[str, int]:
@@ -63,3 +64,9 @@ def told(office: Office, *templates: str) -> list[tuple[str, dict[str, Any]]]:
     with reading(office.engine) as connection:
         rows = {row.template: row for row in connection.execute(found)}
     return [(rows[each].msisdn, decode_values(rows[each].params)) for each in templates]
+
+
+def sent(office: Office, template: str) -> int:
+    found = select(func.count()).select_from(outbox).where(outbox.c.template == template)
+    with reading(office.engine) as connection:
+        return int(connection.execute(found).scalar_one())

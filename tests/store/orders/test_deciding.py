@@ -6,14 +6,26 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.store.conftest import SetClock, started
-from tests.store.orders.reversing import approve, ask, held, journals, number, refuse, told
-from tests.store.orders.staffed import FEE, JUMAS, KES_1000, Office, by, kes
+from tests.store.orders.reversing import (
+    approve,
+    ask,
+    held,
+    journals,
+    number,
+    refuse,
+    sent,
+    spends,
+    told,
+)
+from tests.store.orders.staffed import AMINAS, FEE, JUMAS, KES_1000, Office, by, kes
 from tests.store.people import AMINA, JUMA
 from tests.world import at_once
 from ussd_gateway.domain.book import Outcome, Status
 from ussd_gateway.domain.money import Money
 from ussd_gateway.services.orders.ask_reversal import ASKED_FOR_MS
 from ussd_gateway.store.days.clocks import SlowerClock
+
+BARRED = [Status.FROZEN_IN, Status.FROZEN_BOTH, Status.DORMANT]
 
 
 def test_who_asked_does_not_approve(office: Office) -> None:
@@ -139,22 +151,82 @@ def test_who_got_it_back_may_not_hold_more_than_their_cap(office: Office) -> Non
     assert approve(office, asked).name == "target_full"
 
 
-@pytest.mark.parametrize(
-    ("status", "answer"), [(Status.FROZEN_IN, "ok"), (Status.FROZEN_BOTH, "source_barred")]
-)
-def test_an_account_that_is_frozen_gives_only_what_it_may(
-    office: Office, status: Status, answer: str
+@pytest.mark.parametrize("status", BARRED)
+@pytest.mark.parametrize("whole", [False, True])
+def test_money_comes_back_out_of_a_frozen_account_which_its_holder_cannot_use_meanwhile(
+    office: Office, status: Status, whole: bool
+) -> None:
+    receipt = office.sends(500_00)
+    assert office.statuses.set_status((JUMA,), status, by()).name == "ok"
+    asked = ask(office, receipt, whole=whole)
+    assert not spends(office, 1)
+    assert approve(office, asked).name == "ok"
+
+    assert not spends(office, 1)
+    assert (office.balance(JUMAS), office.pending(JUMAS)) == (0, (0, 0))
+    assert office.balance(AMINAS) == KES_1000 - (0 if whole else FEE)
+    said = "refunded_with_fee" if whole else "refunded"
+    [(to, params)] = told(office, said)
+    assert (to, params["amount"]) == (AMINA, kes(500_00))
+
+
+@pytest.mark.parametrize("status", BARRED)
+def test_what_was_asked_for_before_the_freeze_is_approved_behind_it(
+    office: Office, status: Status
+) -> None:
+    asked = ask(office, office.sends(500_00))
+    office.statuses.set_status((JUMA,), status, by())
+    assert approve(office, asked, 200_00).name == "ok"
+
+    assert held(office, asked) == ("part_posted", 200_00)
+    assert (office.balance(JUMAS), office.pending(JUMAS)) == (300_00, (0, 0))
+    assert spends(office, 1) is status.pays_out
+
+
+@pytest.mark.parametrize("status", [Status.FROZEN_BOTH, Status.DORMANT])
+def test_what_is_let_go_of_a_barred_account_is_not_told_to_be_free(
+    office: Office, clock: SetClock, status: Status
+) -> None:
+    receipt = office.sends(500_00)
+    office.statuses.set_status((JUMA,), status, by())
+    assert refuse(office, ask(office, receipt)).name == "ok"
+    assert approve(office, ask(office, receipt), 200_00).name == "ok"
+    ask(office, receipt)
+    clock.wait(ASKED_FOR_MS / 1000)
+    assert office.overdue.expire() == 1
+
+    assert not spends(office, 1)
+    assert sent(office, "hold_released") == 0
+    assert sent(office, "reversal_refused") == 2
+
+
+def test_a_closed_account_gives_nothing_back(office: Office) -> None:
+    receipt = office.sends(500_00)
+    assert spends(office, 500_00)
+    assert office.statuses.set_status((JUMA,), Status.CLOSED, by()).name == "ok"
+
+    assert ask(office, receipt).name == "source_barred"
+
+
+@pytest.mark.parametrize("status", BARRED)
+def test_nothing_is_held_for_a_payer_who_takes_nothing_in(
+    office: Office, status: Status
 ) -> None:
     receipt = office.sends()
-    office.statuses.set_status((JUMA,), status, by())
+    office.statuses.set_status((AMINA,), status, by())
 
-    assert ask(office, receipt).name == answer
+    assert ask(office, receipt).name == "target_barred"
+    assert office.pending(JUMAS) == (0, 0)
 
 
-def test_what_is_frozen_after_it_was_asked_for_waits(office: Office) -> None:
+@pytest.mark.parametrize("status", BARRED)
+def test_what_is_held_for_a_payer_who_is_barred_by_now_waits(
+    office: Office, status: Status
+) -> None:
     asked = ask(office, office.sends())
-    office.statuses.set_status((AMINA,), Status.FROZEN_IN, by())
+    office.statuses.set_status((AMINA,), status, by())
     assert approve(office, asked).name == "target_barred"
+    assert held(office, asked) == ("pending", 0)
 
     office.statuses.set_status((AMINA,), Status.ACTIVE, by())
     assert approve(office, asked).name == "ok"

@@ -27,7 +27,7 @@ from ussd_gateway.domain.accounts import (
     OPERATING_BANK,
     TRUST_BANK,
 )
-from ussd_gateway.domain.book import Decision, Message, Purchase, Status, Work
+from ussd_gateway.domain.book import Decision, Message, Purchase, Spent, Status, Work
 from ussd_gateway.domain.journal import Leg, Posting
 from ussd_gateway.domain.money import Money
 from ussd_gateway.store.database import reading, writing
@@ -111,6 +111,7 @@ def test_a_wallet_with_airtime_on_order_is_not_closed(office: Office) -> None:
         Posting("airtime", legs),
         (Message(JUMA, "airtime_bought", "sw", {}),),
         changes=(bought,),
+        spent=Spent(JUMAS, 100_00),
     )
     office.does("pay", (Leg(AMINAS, 100_00), Leg(JUMAS, -100_00)), 100_00)
     buys = Work("b1", "b1", 1, (2,), (JUMAS, on_order), lambda _book: ordered)

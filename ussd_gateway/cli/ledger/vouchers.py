@@ -7,6 +7,7 @@ import typer
 
 from ussd_gateway.cli.books import opened
 from ussd_gateway.cli.ledger.looking import references
+from ussd_gateway.cli.told import as_written
 
 if TYPE_CHECKING:
     from ussd_gateway.store.inquiry import Waiting
@@ -32,7 +33,9 @@ def vouchers(
     with opened(settings) as engine:
         for one in inquiry.vouchers(engine, of=of):
             none = False
-            typer.echo(f"{one.receipt}  {one.amount}  {one.ref} {one.name} -> {one.to}")
+            typer.echo(
+                f"{one.receipt}  {one.amount}  {one.ref} {as_written(one.name)} -> {one.to}"
+            )
             until = here.written(one.expires_at_ms)
             said = ", ".join((f"{here.written(one.sent_at_ms)} until {until}", *_stopped(one)))
             typer.echo(f"    {said}")

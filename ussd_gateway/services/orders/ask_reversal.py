@@ -81,8 +81,7 @@ def _there(command: Ask, posted: Posted, book: Book) -> int | Objected:
     left = -posted.left(payee.account_id)
     if posted.reversed or left <= 0 or (command.whole and posted.taken_back):
         return objected(Objection.TAKEN_BACK)
-    account = book.accounts[payee.account_id]
-    there = max(0, account.spendable_minor - (account.floor or 0))
+    there = book.accounts[payee.account_id].there_minor
     if command.whole:
         return left
     return min(left, _wanted(command, posted), there) or objected(Objection.SPENT)

@@ -77,18 +77,21 @@ def refuse(held: OnHold, by: By, book: Book) -> Decision | Objected:
     if isinstance(decided, Objected):
         return decided
     values = {"hold": held.hold.id, "original": held.original, **by.told}
-    return Decision("ok", values, messages=let_go(held), changes=(decided,))
+    return Decision("ok", values, messages=let_go(held, book), changes=(decided,))
 
 
-def let_go(held: OnHold) -> tuple[Message, ...]:
+def let_go(held: OnHold, book: Book) -> tuple[Message, ...]:
     """Who is told that nothing is taken back: of one that was refused, or not decided in
     time."""
     amount = Money(held.hold.minor, held.source.currency)
     refused = tell(held.target, "reversal_refused", original=held.original, amount=amount)
-    return (*_free_again(held, amount), *refused)
+    return (*_free_again(held, amount, book), *refused)
 
 
-def _free_again(held: OnHold, amount: Money) -> tuple[Message, ...]:
+def _free_again(held: OnHold, amount: Money, book: Book) -> tuple[Message, ...]:
+    """Who is barred cannot use it, and is not told so."""
+    if not book.accounts[held.source.account_id].status.pays_out:
+        return ()
     return tell(held.source, "hold_released", original=held.original, amount=amount)
 
 
@@ -130,7 +133,7 @@ def _told(
             name=held.target.name,
             balance=source.balance - amount,
         ),
-        *(_free_again(held, rest) if rest.minor else ()),
+        *(_free_again(held, rest, book) if rest.minor else ()),
     )
 
 

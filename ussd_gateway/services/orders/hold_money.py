@@ -6,7 +6,9 @@ voided, or expired when nobody did in time.
                      -> expire   its time is over: looked for by the scheduler
 
 The first decision is the only one; a hold whose time is over is not posted any more, whether or
-not the scheduler has come to it. The functions are pure, and parts of greater decisions.
+not the scheduler has come to it. The status of an account bars its holder, not the two of the
+staff who take money back out of it, unless it is closed. The functions are pure, and parts of
+greater decisions.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,14 +23,14 @@ from ussd_gateway.services.orders.desk import Desk, Objected, Objection, objecte
 OVERDUE_MAX = 50
 
 # The SMS that a hold owes when it is let go, by its kind.
-Told = Callable[[OnHold], tuple[Message, ...]]
+Told = Callable[[OnHold, Book], tuple[Message, ...]]
 
 
 def place(hold: Hold, book: Book) -> HoldPlaced | Objected:
     objection = barred(hold.source_id, hold.target_id, book)
     if objection is not None:
         return objection
-    if not book.accounts[hold.source_id].takes(hold.minor):
+    if not book.accounts[hold.source_id].gives_back(hold.minor):
         return objected(Objection.SPENT)
     if not book.accounts[hold.target_id].takes(-hold.minor):
         return objected(Objection.TARGET_FULL)
@@ -69,9 +71,9 @@ def expire(hold_id: int, book: Book) -> HoldDecided | Objected:
 
 
 def barred(source_id: int, target_id: int, book: Book) -> Objected | None:
-    """Whether a status keeps money from going from one to the other."""
+    """Whether a status keeps money from going back from one to the other."""
     source, target = book.accounts[source_id], book.accounts[target_id]
-    if not source.status.pays_out:
+    if not source.status.gives_back:
         return objected(Objection.SOURCE_BARRED, status=source.status.value)
     if not target.status.takes_in:
         return objected(Objection.TARGET_BARRED, status=target.status.value)
@@ -101,7 +103,7 @@ class HoldsOverdue:
             found = expire(hold_id, book)
             if isinstance(found, Objected):
                 return found
-            told = self.told[held.hold.kind](held)
+            told = self.told[held.hold.kind](held, book)
             return Decision("ok", {"hold": hold_id}, messages=told, changes=(found,))
 
         self.desk.commit(

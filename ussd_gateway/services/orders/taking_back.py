@@ -80,7 +80,6 @@ def _swept(posted: Posted, hold: Hold, book: Book) -> Mapping[int, tuple[int, in
 def _clawed_back(leg: Leg, book: Book) -> tuple[Leg, ...]:
     """What is not there of it any more is claimed from the agent."""
     account = book.accounts[leg.account_id]
-    there = account.spendable_minor - (account.floor or 0) if account.status.pays_out else 0
-    taken = min(leg.minor, max(0, there))
+    taken = min(leg.minor, account.there_minor) if account.status.pays_out else 0
     clawback = house_id(CLAWBACK, account.currency)
     return moving(Leg(account.id, taken), Leg(clawback, leg.minor - taken))

@@ -281,7 +281,9 @@ def _check(decision: Decision, book: Book) -> None:
         account = book.accounts[account_id]
         assert account.currency == currency, "one currency"
         held = sum(_held(account, book.holds[each]) for each in freed) if freed else 0
-        assert account.takes(minor, freed=held), "a decision breached floor, cap or status"
+        desks = _desks(account, minor, posting, book)
+        takes = account.gives_back if desks else account.takes
+        assert takes(minor, freed=held), "a decision breached floor, cap or status"
     if posting.reverses_id is not None:
         original = book.journals[posting.reverses_id]
         for account_id in {leg.account_id for leg in original.legs} & moved.keys():
@@ -289,10 +291,21 @@ def _check(decision: Decision, book: Book) -> None:
             assert min(0, left) <= back <= max(0, left), "more is taken back than is left"
 
 
+def _desks(account: Account, minor: int, posting: Posting, book: Book) -> bool:
+    """Whether it is what two of the staff take back, out of what is held for that."""
+    if posting.hold_id is None or posting.reverses_id is None:
+        return False
+    hold = book.holds[posting.hold_id]
+    held = minor if account.id == hold.source_id else 0
+    return hold.journal_id == posting.reverses_id and 0 < held <= hold.minor
+
+
 def _check_change(change: Change, book: Book) -> None:
     match change:
         case HoldPlaced(hold=hold):
-            assert book.accounts[hold.source_id].takes(hold.minor), "more is held than is there"
+            source = book.accounts[hold.source_id]
+            takes = source.takes if hold.journal_id is None else source.gives_back
+            assert takes(hold.minor), "more is held than is there"
             assert book.accounts[hold.target_id].takes(-hold.minor), "more is held than fits"
         case HoldDecided(hold_id=number, posted=posted) if posted:
             assert book.holds[number].open(book.now_ms), "its time is over"

@@ -81,10 +81,14 @@ _RULES = (
         "account_barred",
         "UPDATE",
         "old.status in 'frozen_both', 'dormant', 'closed' and new.status in 'frozen_both', "
-        "'dormant', 'closed' and new.debits <> old.debits or new.credits <> old.credits or "
-        "old.status = 'frozen_in' and new.status = 'frozen_in' and case when old.side = 1 then "
-        "new.debits <> old.debits else new.credits <> old.credits end",
-        "that money moves in a barred account",
+        "'dormant', 'closed' and case when old.side = 1 then new.debits <> old.debits else "
+        "new.credits <> old.credits end or case when old.side = 1 then new.credits <> "
+        "old.credits and new.credits + new.credits_pending > old.credits + old.credits_pending "
+        "else new.debits <> old.debits and new.debits + new.debits_pending > old.debits + "
+        "old.debits_pending end or old.status = 'frozen_in' and new.status = 'frozen_in' and "
+        "case when old.side = 1 then new.debits <> old.debits else new.credits <> old.credits "
+        "end",
+        "that money moves in a barred account but what was held of it",
     ),
     _Rule(
         "hold",
@@ -264,4 +268,5 @@ def _plain(when: str | None) -> str | None:
     if when is None:
         return None
     words = re.sub(r"::(text|character varying)(\[\])?", "", " ".join(when.split()).lower())
-    return re.sub(r"[()\[\]]", "", words.replace("= any (array[", "in ("))
+    bare = re.sub(r"[()\[\]]", "", words.replace("= any (array[", "in ("))
+    return " ".join(bare.split())
