@@ -95,11 +95,14 @@ def fill(settings: Settings, payments: int) -> None:
     assert payments % people.count == 0, "everybody pays as often as all others"
     with psycopg.connect(settings.database_url) as connection:
         model = _model(connection, settings)
+        # As SMS stand once they were sent: they have grown, and their pages are full.
+        connection.execute("ALTER TABLE outbox SET (fillfactor = 100)")
         for first in range(0, payments, at_once):
             rows: dict[str, list[Row]] = {table: [] for table in COLUMNS}
             _make(model, range(first, min(first + at_once, payments)), rows)
             for table, made in rows.items():
                 _copy(connection, table, made)
+        connection.execute("ALTER TABLE outbox SET (fillfactor = 50)")
         _count(connection, model, payments)
     with psycopg.connect(settings.database_url, autocommit=True) as connection:
         connection.execute("VACUUM (ANALYZE)")

@@ -36,6 +36,7 @@ class Said:
 class Office:
     folder: Path
     _used: dict[str, int] = field(default_factory=dict)
+    _ahead_s: int = 0
 
     def does(self, *words: str, typed: str = "", **environ: str) -> Said:
         done = CliRunner().invoke(
@@ -51,18 +52,24 @@ class Office:
 
     @property
     def environ(self) -> dict[str, str]:
-        return {"DATA_DIR": str(self.folder), "MENUS_DIR": str(self.folder / "menus")}
+        return {
+            "DATA_DIR": str(self.folder),
+            "MENUS_DIR": str(self.folder / "menus"),
+            "CLOCK_OFFSET_S": str(self._ahead_s),
+        }
 
     @property
     def file(self) -> Path:
         return self.folder / "menus" / "customer.yaml"
 
     def code(self, name: str) -> str:
-        """One that was not used yet: each works once, and one ahead of the time too."""
-        period = int(time.time()) // PERIOD_S
-        self._used[name] = max(self._used.get(name, 0) + 1, period - 1)
-        assert self._used[name] <= period + 1, "three times in 30 s, and no more"
-        return pyotp.TOTP(SEEDS[name]).at(self._used[name] * PERIOD_S)
+        """The newest, and each works once: for another, the office's clock is put on."""
+        period = (int(time.time()) + self._ahead_s) // PERIOD_S
+        if (used := self._used.get(name, 0)) >= period:
+            self._ahead_s += (used + 1 - period) * PERIOD_S
+            period = used + 1
+        self._used[name] = period
+        return pyotp.TOTP(SEEDS[name]).at(period * PERIOD_S)
 
     def signs_in(self, name: str, **environ: str) -> None:
         typed = f"{name}-demo\n{self.code(name)}\n"

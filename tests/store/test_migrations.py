@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from random import Random
 
+import psycopg
 import pytest
 from alembic import command
 from alembic.config import Config
@@ -534,3 +535,11 @@ def test_out_of_an_account_that_was_frozen_before_comes_what_is_held_of_it_and_n
         connection.execute(text(gone.format(701)))
     with writing(old) as connection:
         connection.execute(text(gone.format(700)))
+
+
+def test_a_page_of_postgresql_keeps_room_for_sms_to_grow_in(
+    postgres: Postgres, empty_database: str
+) -> None:
+    asked = "SELECT reloptions FROM pg_class WHERE relname = 'outbox'"
+    with psycopg.connect(postgres.url(empty_database)) as connection:
+        assert connection.execute(asked).fetchone() == (["fillfactor=50"],)

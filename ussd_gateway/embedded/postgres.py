@@ -38,8 +38,18 @@ _OPTIONS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "synchronous_commit": "on",
-    "shared_buffers": "256MB",
     "max_connections": "200",
+}
+_MEMORY_MB = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20
+# What PostgreSQL's manual starts from.
+_AS_IN_PRODUCTION = {"fsync": "on", "shared_buffers": f"{_MEMORY_MB // 4}MB"}
+# Several at once, each with a new small database a test, and nothing that is worth a vacuum:
+# with a thousand of them, autovacuum would look into another one 10 times a second.
+_FOR_TESTS = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "shared_buffers": "128MB",
+    "autovacuum": "off",
 }
 
 
@@ -53,7 +63,7 @@ class Postgres:
 
     def __init__(self, *, syncs: bool = True) -> None:
         _sweep()
-        self._options = _OPTIONS | {"fsync": "on" if syncs else "off"}
+        self._options = _OPTIONS | (_AS_IN_PRODUCTION if syncs else _FOR_TESTS)
         self._user = NOBODY if os.geteuid() == 0 else None
         self.binaries = _binaries()
         self.folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}-", dir=ROOM))
