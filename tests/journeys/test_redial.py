@@ -30,8 +30,8 @@ from ussd_gateway.ussd.turn.row import unpack
 
 CONTINUE, START_AGAIN = "1", "2"
 PIN, NEW_PIN, WRONG_PIN = "4826", "7305", "4827"
-# Grace has sent a code to this number, in every world.
-UNPAID, CODE = "0711000008", "<code>"
+# Grace has sent a code to this number, in every world, and has a receipt for it.
+UNPAID, CODE, OF_GRACE = "0711000008", "<code>", "<receipt>"
 RECEIPT = re.compile(r"\b[0-9A-Z]{10}\b")
 
 
@@ -75,6 +75,7 @@ JOURNEYS = (
     Journey("buy_goods", "Amina", "*384#", ("3", "2", "500500", "350", PIN), pays=True),
     Journey("content", "Amina", "*384#", ("3", "3", "2", PIN), pays=True),
     Journey("airtime", "Amina", "*384#", ("4", "50", PIN), pays=True),
+    Journey("receipt", "Amina", "*384#", ("3", "4", OF_GRACE, "500")),
     Journey("balance", "Amina", "*384#", ("5", "1", PIN)),
     Journey("statement", "Amina", "*384#", ("5", "2", PIN)),
     Journey("language", "Amina", "*384#", ("5", "3", "1")),
@@ -86,6 +87,7 @@ JOURNEYS = (
     Journey("pin", "Amina", "*384#", ("5", "4", PIN, NEW_PIN, WRONG_PIN, NEW_PIN, NEW_PIN)),
     Journey("deposit", "Wanjiru", "*385#", ("1", "0711000003", "1000", "6174"), pays=True),
     Journey("pay_out", "Wanjiru", "*385#", ("5", "1", UNPAID, CODE, "6174"), pays=True),
+    Journey("agents_receipt", "Wanjiru", "*385#", ("5", "2", OF_GRACE, "500")),
     Journey("float", "Wanjiru", "*385#", ("3", "6174")),
     Journey("commission", "Wanjiru", "*385#", ("4", "6174")),
     Journey(
@@ -249,11 +251,13 @@ def walks(world: GatewayWorld, journey: Journey, hop: int) -> Screen:
 
 
 def typed(world: GatewayWorld, journey: Journey) -> tuple[str, ...]:
-    """The code is what the SMS says that was sent in this world."""
-    if CODE not in journey.typed:
+    """The code and the receipt are what the SMS say that were sent in this world."""
+    if not {CODE, OF_GRACE} & {*journey.typed}:
         return journey.typed
-    [(params,)] = rows(world, "SELECT params FROM outbox WHERE template = 'voucher_code'")
-    return tuple(json.loads(params)["code"] if text == CODE else text for text in journey.typed)
+    [(code,)] = rows(world, "SELECT params FROM outbox WHERE template = 'voucher_code'")
+    [(sent,)] = rows(world, "SELECT params FROM outbox WHERE template = 'voucher_sent'")
+    known = {CODE: json.loads(code)["code"], OF_GRACE: json.loads(sent)["receipt"]}
+    return tuple(known.get(text, text) for text in journey.typed)
 
 
 def types(phone: Handset, texts: tuple[str, ...]) -> Screen:
