@@ -127,11 +127,13 @@ def _show_lags(lags: "Sequence[Lag]") -> None:
     if not lags:
         return
     heads = "".join(f"{f'p{share * 100:g}':>9}" for share in QUANTILES)
-    typer.echo(f"\n{'seconds from the event to':<44}{'SMS':>7}{heads}")
-    for lag in lags:
+    whose = [f"{lag.to}  {lag.provider}  {lag.template}" for lag in lags]
+    title = "seconds from the event to"
+    width = max(map(len, (title, *whose)))
+    typer.echo(f"\n{title:<{width}}{'SMS':>7}{heads}")
+    for name, lag in zip(whose, lags, strict=True):
         took = "".join(f"{seconds:>9,.1f}" for seconds in lag.seconds)
-        names = f"{lag.to}  {lag.provider}  {lag.template}"
-        typer.echo(f"{names:<44}{lag.count:>7,}{took}")
+        typer.echo(f"{name:<{width}}{lag.count:>7,}{took}")
 
 
 def _name(priority: int) -> str:
