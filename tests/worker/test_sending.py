@@ -243,6 +243,22 @@ def test_whoever_of_its_route_is_well_first_wakes_a_message(
     assert eventually(only_sent)
 
 
+def test_one_that_is_never_taken_is_not_tried_each_time_that_others_are(
+    outbox: Forgetful, started: list[Sending]
+) -> None:
+    provider = Provider({JUMA: DoorError("407", provider=NAME)})
+    sending = _sending(outbox, provider, started)
+    _change(outbox, attempt=15)
+    for _ in range(10):
+        _owe(outbox, AMINA)
+        _send(outbox, sending)
+
+    assert states(outbox.engine) == {"sent": 12, "due": 1}
+    with reading(outbox.engine) as connection:
+        tried = connection.scalar(select(table.c.attempt).where(table.c.msisdn == JUMA))
+    assert 15 < (tried or 0) <= 15 + 3
+
+
 def _sending(
     outbox: Outbox,
     provider: Provider,
