@@ -104,6 +104,23 @@ def test_a_message_that_breaks_harms_no_stranger(
     assert states(outbox.engine) == {"sent": 2, state: 1}
 
 
+def test_a_provider_is_told_which_messages_met_with_silence(
+    outbox: Forgetful, started: list[Sending]
+) -> None:
+    said: dict[str, bool] = {}
+
+    class Listening(Provider):
+        def send(self, sms: Sms) -> SmsResult:
+            said[sms.to] = sms.again
+            return super().send(sms)
+
+    with writing(outbox.engine) as connection:
+        connection.execute(update(table).where(table.c.msisdn == JUMA).values(unknowns=1))
+    _send(outbox, _sending(outbox, Listening(), started))
+
+    assert said == {AMINA: False, JUMA: True, GRACE: False}
+
+
 def test_a_message_that_cannot_be_written_is_tried_again(
     outbox: Forgetful, started: list[Sending]
 ) -> None:

@@ -139,7 +139,7 @@ class Sending:
             log.error("sms.not_written", outbox=owed.id, error=type(error).__name__)
             return Answered(owed, "", 0, NotTaken("it could not be written"))
         try:
-            result = self._sender.send(Sms(owed.to, text))
+            result = self._sender.send(Sms(owed.to, text, again=owed.unknowns > 0))
         except DoorError as error:
             log.warning("sms.not_taken", outbox=owed.id, to=masked(owed.to), why=str(error))
             return Answered(owed, text, segments, NotTaken(str(error), error.provider))
