@@ -123,7 +123,6 @@ def test_a_code_that_is_not_known_says_nothing(
 @pytest.mark.parametrize(
     ("code", "status"),
     [
-        (402, "InvalidSenderId"),
         (405, "InsufficientBalance"),
         (500, "InternalServerError"),
         (501, "GatewayError"),
@@ -137,10 +136,11 @@ def test_trouble_of_the_account_or_the_vendor_is_tried_again(
         sender.send(SMS)
 
 
-def test_a_number_that_it_cannot_route_is_for_another_provider(
-    vendor: Vendor, sender: AfricasTalkingSms
+@pytest.mark.parametrize(("code", "status"), [(402, "InvalidSenderId"), (407, "CouldNotRoute")])
+def test_a_number_that_it_does_not_serve_is_for_another_provider(
+    vendor: Vendor, sender: AfricasTalkingSms, code: int, status: str
 ) -> None:
-    vendor.answer = answered(recipient(407, "CouldNotRoute"))
+    vendor.answer = answered(recipient(code, status))
     with pytest.raises(NotCarried):
         sender.send(SMS)
 

@@ -43,8 +43,9 @@ throttled_s_max = 30.0
 
 _TAKEN = frozenset({100, 101, 102})
 # The account or the vendor is in trouble, not this message: it goes out when that is mended.
-_LATER = frozenset({402, 405, 500, 501})
-_NOT_CARRIED = frozenset({407})
+_LATER = frozenset({405, 500, 501})
+# Not to this number, or not by our sender there: others are sent.
+_NOT_CARRIED = frozenset({402, 407})
 # This message, or this number, for good.
 _NEVER = frozenset({401, 403, 404, 406, 502})
 # The vendor, or what stands before it, looked at the request and took none of it.
