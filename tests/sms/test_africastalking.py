@@ -145,11 +145,19 @@ def test_a_number_that_it_does_not_serve_is_for_another_provider(
         sender.send(SMS)
 
 
-def test_no_recipients_is_trouble_of_the_account(
+def test_a_sender_that_is_not_registered_is_trouble_of_its_own_numbers_only(
     vendor: Vendor, sender: AfricasTalkingSms
 ) -> None:
     vendor.answer = answered(message="InvalidSenderId")
-    with pytest.raises(DoorError, match="InvalidSenderId"):
+    with pytest.raises(NotCarried, match="nobody was sent to: InvalidSenderId"):
+        sender.send(SMS)
+
+
+def test_no_recipients_is_trouble_of_the_account(
+    vendor: Vendor, sender: AfricasTalkingSms
+) -> None:
+    vendor.answer = answered(message="InsufficientBalance")
+    with pytest.raises(DoorError, match="InsufficientBalance"):
         sender.send(SMS)
 
 

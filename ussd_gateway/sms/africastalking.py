@@ -46,6 +46,8 @@ _TAKEN = frozenset({100, 101, 102})
 _LATER = frozenset({405, 500, 501})
 # Not to this number, or not by our sender there: others are sent.
 _NOT_CARRIED = frozenset({402, 407})
+# The same, where it stands in the place of recipients.
+_NO_SUCH_SENDER = "InvalidSenderId"
 # This message, or this number, for good.
 _NEVER = frozenset({401, 403, 404, 406, 502})
 # The vendor, or what stands before it, looked at the request and took none of it.
@@ -239,7 +241,8 @@ def _result(answer: _Answer, to: Msisdn) -> SmsResult:
 
     match content.recipients:
         case []:
-            raise DoorError(f"nobody was sent to: {shown(content.message)}")
+            why = f"nobody was sent to: {shown(content.message)}"
+            raise NotCarried(why) if content.message == _NO_SUCH_SENDER else DoorError(why)
         case [one] if one.number == to:
             return _of(one)
         case _:
