@@ -132,6 +132,19 @@ def test_while_a_backlog_drains_the_figures_are_of_what_is_sent_now(rows: Rows) 
     }
 
 
+def test_lags_of_before_are_left_out_where_they_are_not_asked_for(rows: Rows) -> None:
+    rows.add("delivered", 3, sent_after_s=600, here_after_s=700)
+    since_ms = BEGAN_MS + 650_000
+    rows.add("sent", event_at_ms=since_ms, sent_after_s=2)
+
+    found = recent(rows.engine, since_ms=since_ms)
+    assert [(lag.to, lag.count, lag.seconds[0]) for lag in found.lags] == [
+        ("handset", 3, 700.0),
+        ("provider", 1, 2.0),
+    ]
+    assert sum(found.states.values()) == 4
+
+
 def test_an_old_one_that_is_tried_again_hides_no_figures_of_later_ones(rows: Rows) -> None:
     rows.add("delivered", 5, sent_after_s=1)
     rows.add("sending")

@@ -16,6 +16,9 @@ from ussd_gateway.store import inquiry
 from ussd_gateway.store.resting import RedisRests
 from ussd_gateway.store.waiting.purchases import SqlPurchases
 
+# Where few pay, the last thousands of SMS are of days, and what is over would be told for days.
+LAGS_OF_MS = 3_600_000
+
 
 def unready(gateway: Gateway, client: redis.Redis) -> list[str]:
     """What is missing, in words; empty when calls can be answered."""
@@ -54,14 +57,15 @@ class BacklogMetrics(Collector):
         self._rests = rests
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        still, gone = inquiry.waiting(self._engine), inquiry.recent(self._engine)
+        now_ms = int(self._clock.now().timestamp() * 1000)
+        still = inquiry.waiting(self._engine)
+        gone = inquiry.recent(self._engine, since_ms=now_ms - LAGS_OF_MS)
         yield _gauge(
             "gateway_outbox_messages",
             "SMS that are not sent yet, or of which nobody knows yet",
             ("state", "priority"),
             {(each.state, _name(each.priority)): each.count for each in still},
         )
-        now_ms = int(self._clock.now().timestamp() * 1000)
         yield _gauge(
             "gateway_outbox_oldest_seconds",
             "Since the event that the oldest open SMS tells of",
@@ -79,7 +83,8 @@ class BacklogMetrics(Collector):
         )
         yield _gauge(
             "gateway_sms_lag_seconds",
-            "Of them: from the event to the provider or the handset, at this quantile",
+            "Of them, in the last hour: from the event to the provider or the handset, at this "
+            "quantile",
             ("to", "provider", "template", "quantile"),
             {
                 (lag.to, lag.provider, lag.template, str(share)): seconds

@@ -140,8 +140,8 @@ def counted(engine: Engine, *, since_ms: int) -> dict[str, int]:
     return counts
 
 
-def recent(engine: Engine, *, rows_max: int = RECENT_MAX) -> Recent:
-    """How it went of late."""
+def recent(engine: Engine, *, since_ms: int = 0, rows_max: int = RECENT_MAX) -> Recent:
+    """How it went of late; lags of those that came where they were to come since then."""
     rows = (
         select(
             outbox.c.provider,
@@ -171,9 +171,10 @@ def recent(engine: Engine, *, rows_max: int = RECENT_MAX) -> Recent:
         ) in connection.execute(near):
             given_up = state == "unknown" and not next_at
             states[provider or "", FOR_GOOD if given_up else state] += 1
-            if state in ("sent", "delivered", "failed") and sent_at is not None:
+            given = state in ("sent", "delivered", "failed")
+            if given and sent_at is not None and sent_at >= since_ms:
                 took[_PROVIDER, provider or "", template].append(sent_at - event_at)
-            if delivered_at is not None:
+            if delivered_at is not None and delivered_at >= since_ms:
                 took[_HANDSET, provider or "", template].append(delivered_at - event_at)
     lags = (Lag(*names, len(each), _quantiles(each)) for names, each in sorted(took.items()))
     return Recent(states, tuple(lags))
