@@ -24,6 +24,7 @@ def read(text: str = "BAL", **its: Any) -> Texted | None:
         "data_coding": data_coding,
         "octets": octets,
         "reference": None,
+        "segment": None,
     }
     return read_texted(**(given | its))
 
@@ -124,6 +125,15 @@ def test_of_a_long_text_the_first_part_counts(header: bytes, first: bool) -> Non
     one = read(esm_class=HAS_HEADER, octets=header + b"BAL")
     assert one is not None
     assert (one.text, one.first) == ("BAL", first)
+
+
+@pytest.mark.parametrize(("segment", "first"), [(1, True), (2, False), (None, True)])
+def test_and_so_it_does_where_its_part_is_told_beside_the_text(
+    segment: int | None, first: bool
+) -> None:
+    one = read(segment=segment)
+    assert one is not None
+    assert one.first is first
 
 
 @pytest.mark.parametrize(

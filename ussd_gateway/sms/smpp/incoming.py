@@ -40,9 +40,11 @@ def read_texted(
     data_coding: int,
     octets: bytes,
     reference: int | None,
+    segment: int | None,
 ) -> Texted | None:
     """None where the text cannot be read, or where it comes from no phone number: a short code
-    or a name would be answered without an end. `reference`: the phone's own count."""
+    or a name would be answered without an end. `reference`: the phone's own count; `segment`:
+    which part of a long one it is, where its SMSC says so beside the text."""
     sender, to = msisdn_of(ascii_of(source)), ascii_of(destination)
     head, body = _split(octets) if esm_class & _HAS_HEADER else (b"", octets)
     if sender is None or body is None or not _DESTINATION.fullmatch(to):
@@ -54,7 +56,7 @@ def read_texted(
     mark = b"\0".join(
         (sender.encode(), to.encode(), str(reference).encode(), bytes((data_coding,)), octets)
     )
-    return Texted(sender, to, text, mark, _part(head) == 1)
+    return Texted(sender, to, text, mark, (segment or _part(head)) == 1)
 
 
 def _split(octets: bytes) -> tuple[bytes, bytes | None]:

@@ -125,6 +125,7 @@ class SmppSms:
             data_coding=deliver_sm.data_coding or 0,
             octets=_octets(deliver_sm),
             reference=deliver_sm.user_message_reference,
+            segment=deliver_sm.sar_segment_seqnum,
         )
         if found is None:
             log.warning("smpp.incoming_refused")
