@@ -16,7 +16,7 @@ from ussd_gateway.domain.msisdn import Msisdn
 from ussd_gateway.ports import DeliveryReport, DoorError, Sms, SmsResult, SmsState
 from ussd_gateway.simulators.pdus import Command, Pdu, Status, cstring, read_pdu, texted
 from ussd_gateway.simulators.sms_troubles import AnswerTrouble, Plan, ReportTrouble, slow_s
-from ussd_gateway.sms.provider import Throttled
+from ussd_gateway.sms.provider import NotCarried, Throttled
 from ussd_gateway.sms.smpp.client import pdu_octets_max
 from ussd_gateway.sms.smpp.link import Account, Link
 from ussd_gateway.sms.smpp.sender import SmppSms
@@ -428,6 +428,17 @@ def test_a_submit_that_is_not_understood_was_not_taken(
         line.recv(1)
 
     with misbehaving(answer) as sender, pytest.raises(trouble):
+        sender.send(SMS)
+
+
+def test_a_sender_that_is_not_registered_is_trouble_of_its_own_numbers_only() -> None:
+    def answer(line: socket.socket) -> None:
+        submitted = read_pdu(line)
+        assert submitted is not None
+        line.sendall(submitted.answered(0x0A).octets)
+        line.recv(1)
+
+    with misbehaving(answer) as sender, pytest.raises(NotCarried, match="0xa"):
         sender.send(SMS)
 
 

@@ -15,7 +15,7 @@ from smpplib import consts
 from ussd_gateway.domain import gsm7
 from ussd_gateway.ports import DeliveryReport, DoorError, Sms, SmsResult, SmsState
 from ussd_gateway.sms.plan import SMPP, Terms
-from ussd_gateway.sms.provider import Throttled
+from ussd_gateway.sms.provider import NotCarried, Throttled
 from ussd_gateway.sms.smpp.incoming import Texted, read_texted
 from ussd_gateway.sms.smpp.link import (
     AGAIN,
@@ -38,6 +38,8 @@ throttled_s = 1.0
 _THROTTLED = frozenset({consts.SMPP_ESME_RTHROTTLED, consts.SMPP_ESME_RMSGQFUL})
 # No such number, or no such text: never, however often it is asked.
 _NEVER = frozenset({consts.SMPP_ESME_RINVDSTADR, consts.SMPP_ESME_RINVMSGLEN})
+# Our sender is not registered for this number; for others it may be.
+_NOT_CARRIED = frozenset({consts.SMPP_ESME_RINVSRCADR})
 _NO_ERROR = int(consts.SMPP_ESME_ROK)
 _NOT_TAKEN = int(consts.SMPP_ESME_RX_P_APPN)
 
@@ -91,6 +93,8 @@ class SmppSms:
         detail = described(answer.status)
         if answer.status in _THROTTLED:
             raise Throttled(detail, after_s=throttled_s)
+        if answer.status in _NOT_CARRIED:
+            raise NotCarried(detail)
         if answer.status in _NEVER:
             return SmsResult(SmsState.REFUSED, SMPP, None, detail)
         if answer.status != _NO_ERROR:
