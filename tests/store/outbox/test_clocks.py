@@ -112,6 +112,17 @@ def test_an_operator_sends_again_what_failed_or_nobody_knows_of(box: Box) -> Non
     assert box.take() == [1, 2]
 
 
+def test_what_expired_by_a_clock_that_ran_ahead_is_not_lost(box: Box) -> None:
+    box.owe("k1")
+    box.wait(VALIDITY_MS)
+    assert box.states == {"expired": 1}
+    assert box.outbox.resend([1]) == []
+
+    box.clock.wait(-VALIDITY_MS / 1000)
+    assert box.outbox.resend([1]) == [1]
+    assert box.take() == [1]
+
+
 def test_an_operator_does_not_send_what_still_waits_for_its_report(box: Box) -> None:
     box.owe("k1")
     box.send(SILENCE)

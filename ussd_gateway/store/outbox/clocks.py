@@ -86,8 +86,11 @@ def expire(engine: Engine, now_ms: int) -> int:
 
 
 def resend(engine: Engine, now_ms: int, ids: Sequence[int]) -> list[int]:
-    # One that still waits is sent again by the clock, or ended by its report.
-    given_up = or_(outbox.c.state == "failed", text("state = 'unknown' AND next_at_ms = 0"))
+    # One that still waits is sent again by the clock, or ended by its report. And one that
+    # expired, and is not too old, did so by a clock that ran ahead.
+    given_up = or_(
+        outbox.c.state.in_(("failed", "expired")), text("state = 'unknown' AND next_at_ms = 0")
+    )
     again = (
         update(outbox)
         .where(outbox.c.id.in_(ids), given_up, ~too_old(now_ms))
