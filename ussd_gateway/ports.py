@@ -635,11 +635,13 @@ class StatusReport:
 @dataclass(frozen=True, slots=True)
 class Sms:
     """`sender` is the name or short code that the phone shows it from; None: whatever the
-    provider has for that number. The text is somebody's money, so it is in no repr."""
+    provider has for that number. The text is somebody's money, so it is in no repr. `again`: it
+    met with silence before, and there are few tries left for it."""
 
     to: Msisdn
     text: str = field(repr=False)
     sender: str | None = None
+    again: bool = False
 
 
 class SmsState(Enum):

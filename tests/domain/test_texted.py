@@ -71,6 +71,8 @@ def test_what_is_no_command_asks_for_nothing(text: str) -> None:
         "٤٨٢٦",
         "PIN 4826",
         "PIN:4826",
+        "*384*1*0711000002*500*4826#",
+        "0711000002 4826",
         "pin4826",
         "my pin is 4826",
         "BAL 4826",

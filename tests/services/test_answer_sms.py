@@ -209,7 +209,7 @@ def test_a_business_is_no_stranger_and_is_answered_in_its_language() -> None:
     asking = Asking()
     hardware = replace(HARDWARE, language="fr")
     asking.world.reads.businesses = {hardware.number: hardware}
-    for text, template in (("BAL", "asked_help"), (f"CHECK {RECEIPT} 500", "asked_confirmed")):
+    for text, template in (("BAL", "asked_help"), (f"CHECK {RECEIPT} 500", "asked_of_others")):
         (answer,) = asking.text(text, hardware.msisdn)
         assert (answer.template, answer.language) == (template, "fr")
     for _ in range(STRANGERS_A_DAY_MAX):
@@ -241,10 +241,16 @@ def test_a_stranger_to_a_payment_learns_yes_or_no_to_receipt_and_amount() -> Non
     (yes,) = asking.text(f"CHECK {RECEIPT} KES 500", JUMA.msisdn)
     (no,) = asking.text(f"CHECK {RECEIPT} 4826", JUMA.msisdn)
 
-    assert yes.template == "asked_confirmed"
+    assert yes.template == "asked_of_others"
     assert yes.params == {"receipt": RECEIPT, "when": "21/11/26 09:00", "amount": kes(500)}
     # Whatever was typed as an amount is not kept: it may have been a PIN.
     assert (no.template, no.params) == ("asked_not_confirmed", {"receipt": RECEIPT})
+
+
+def test_who_was_told_of_a_payment_is_no_stranger_to_it() -> None:
+    asking = Asking()
+    asking.receipts.paid = replace(PAID, moved=None, told=True)
+    assert asking.template(f"CHECK {RECEIPT} 500") == "asked_confirmed"
 
 
 def test_guesses_of_others_payments_are_counted_and_soon_not_answered() -> None:

@@ -123,7 +123,6 @@ def test_a_code_that_is_not_known_says_nothing(
 @pytest.mark.parametrize(
     ("code", "status"),
     [
-        (402, "InvalidSenderId"),
         (405, "InsufficientBalance"),
         (500, "InternalServerError"),
         (501, "GatewayError"),
@@ -137,19 +136,28 @@ def test_trouble_of_the_account_or_the_vendor_is_tried_again(
         sender.send(SMS)
 
 
-def test_a_number_that_it_cannot_route_is_for_another_provider(
+@pytest.mark.parametrize(("code", "status"), [(402, "InvalidSenderId"), (407, "CouldNotRoute")])
+def test_a_number_that_it_does_not_serve_is_for_another_provider(
+    vendor: Vendor, sender: AfricasTalkingSms, code: int, status: str
+) -> None:
+    vendor.answer = answered(recipient(code, status))
+    with pytest.raises(NotCarried):
+        sender.send(SMS)
+
+
+def test_a_sender_that_is_not_registered_is_trouble_of_its_own_numbers_only(
     vendor: Vendor, sender: AfricasTalkingSms
 ) -> None:
-    vendor.answer = answered(recipient(407, "CouldNotRoute"))
-    with pytest.raises(NotCarried):
+    vendor.answer = answered(message="InvalidSenderId")
+    with pytest.raises(NotCarried, match="nobody was sent to: InvalidSenderId"):
         sender.send(SMS)
 
 
 def test_no_recipients_is_trouble_of_the_account(
     vendor: Vendor, sender: AfricasTalkingSms
 ) -> None:
-    vendor.answer = answered(message="InvalidSenderId")
-    with pytest.raises(DoorError, match="InvalidSenderId"):
+    vendor.answer = answered(message="InsufficientBalance")
+    with pytest.raises(DoorError, match="InsufficientBalance"):
         sender.send(SMS)
 
 

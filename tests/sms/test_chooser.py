@@ -1,5 +1,7 @@
 """Who is asked, in which order, and when nobody else may be."""
 
+from dataclasses import replace
+
 import pytest
 
 from ussd_gateway.domain.msisdn import Msisdn
@@ -180,6 +182,16 @@ def test_one_that_answers_is_fit_whatever_it_says(
     for _ in range(2 * failures_max):
         office.send()
     assert len(office.first.asked) == 2 * failures_max
+
+
+def test_a_last_try_is_not_what_a_provider_is_tried_with(office: Office) -> None:
+    office.first.trouble = SmsState.UNKNOWN
+    for _ in range(failures_max):
+        office.send()
+    office.time.at_s += rest_s
+    assert office.send(replace(SMS, again=True)).provider == "file"
+
+    assert office.send().provider == "smpp"
 
 
 def test_while_all_rest_nobody_is_asked_and_it_is_due_again(office: Office) -> None:

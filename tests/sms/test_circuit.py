@@ -4,6 +4,7 @@ import pytest
 
 from ussd_gateway.sms.circuit import (
     Circuit,
+    alone_s,
     failures_max,
     rest_s,
     rest_s_max,
@@ -61,6 +62,26 @@ def test_after_the_rest_one_is_let_through_and_no_other(circuit: Circuit, time: 
     assert not circuit.rests
     assert circuit.enter() is not None
     assert circuit.enter() is None
+
+
+def test_a_message_that_was_met_with_silence_is_not_what_it_is_tried_with(
+    circuit: Circuit, time: Time
+) -> None:
+    assert circuit.enter(again=True) is not None
+    fail(circuit)
+    time.at_s += rest_s
+    assert circuit.enter(again=True) is None
+
+    ticket = circuit.enter()
+    assert ticket is not None
+    assert circuit.well(ticket)
+    assert circuit.enter(again=True) is not None
+
+
+def test_unless_no_other_one_comes(circuit: Circuit, time: Time) -> None:
+    fail(circuit)
+    time.at_s += rest_s + alone_s
+    assert circuit.enter(again=True) is not None
 
 
 def test_a_trial_that_goes_well_lets_all_through(circuit: Circuit, time: Time) -> None:

@@ -4,7 +4,12 @@ import pytest
 
 from ussd_gateway.domain.msisdn import Msisdn
 from ussd_gateway.ports import DeliveryReport
-from ussd_gateway.sms.smpp.reports import is_receipt, read_receipt, submitted_id
+from ussd_gateway.sms.smpp.reports import (
+    is_receipt,
+    read_receipt,
+    reads_like_receipt,
+    submitted_id,
+)
 
 TEXT = (
     "id:0123456789 sub:001 dlvrd:001 submit date:2611210905 done date:2611210906"
@@ -117,6 +122,20 @@ def test_an_id_that_is_none_is_none(message_id: bytes | None) -> None:
 @pytest.mark.parametrize("message_id", [b"", b"xyz", b"F" * 17, b"-1"])
 def test_an_id_that_is_no_number_is_none_where_ids_are_numbers(message_id: bytes) -> None:
     assert submitted_id(message_id, decimal_ids=True) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (b"id:7f3a sub:001 dlvrd:001 submit date:2611210905 stat:DELIVRD err:000 text:", True),
+        (b"ID: 7 SUB:001 STAT:UNDELIV err:027 Text:", True),
+        (b"CHECK UDP2KW5VQP", False),
+        (b"my id: 7 sub: what is stat", False),
+        (b"", False),
+    ],
+)
+def test_a_receipt_that_does_not_say_so_is_not_answered(text: bytes, told: bool) -> None:
+    assert reads_like_receipt(text) is told
 
 
 @pytest.mark.parametrize("source", [b"", b"Safaricom", b"0711000001\xff"])

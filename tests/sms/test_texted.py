@@ -44,6 +44,21 @@ def test_it_comes_as_it_was_typed(centre: Centre, text: str) -> None:
     assert (one.sender, one.to, one.text) == (AMINA, "20384", text)
 
 
+def test_what_reads_like_a_receipt_is_answered_by_nobody(centre: Centre) -> None:
+    heard: list[Texted] = []
+
+    def take(one: Texted) -> bool:
+        heard.append(one)
+        return True
+
+    smsc = centre.start()
+    with centre.bound(texted=take):
+        smsc.text(AMINA, "20384", "id:7 sub:001 dlvrd:001 stat:DELIVRD err:000 text:Sent KES")
+        smsc.text(AMINA, "20384", "BAL")
+        assert eventually(lambda: bool(heard))
+    assert [one.text for one in heard] == ["BAL"]
+
+
 def test_what_is_not_taken_now_comes_again_as_the_same(centre: Centre) -> None:
     heard: list[Texted] = []
 
@@ -117,6 +132,8 @@ def test_of_a_long_text_the_first_part_counts(header: bytes, first: bool) -> Non
         {"source": b"MPESA"},
         {"source": b"20385"},
         {"source": b""},
+        {"destination": b""},
+        {"destination": b"25471100000100000"},
         {"data_coding": 8, "octets": b"\x12"},
         {"esm_class": HAS_HEADER, "octets": b""},
         {"esm_class": HAS_HEADER, "octets": b"\x09BAL"},

@@ -121,7 +121,7 @@ def test_while_a_backlog_drains_the_figures_are_of_what_is_sent_now(rows: Rows) 
     rows.add("delivered", 20, sent_after_s=1)
     rows.add("sent", 5, sent_after_s=600)
     rows.add("sending", 2, sent_after_s=600)
-    rows.add("due", 50)
+    rows.add("due", 50, next_at_ms=0)
 
     found = recent(rows.engine, rows_max=10)
     assert [(lag.count, lag.seconds) for lag in found.lags] == [(8, (600.0, 600.0, 600.0))]
@@ -130,6 +130,15 @@ def test_while_a_backlog_drains_the_figures_are_of_what_is_sent_now(rows: Rows) 
         ("africastalking", "sent"): 5,
         ("africastalking", "delivered"): 3,
     }
+
+
+def test_an_old_one_that_is_tried_again_hides_no_figures_of_later_ones(rows: Rows) -> None:
+    rows.add("delivered", 5, sent_after_s=1)
+    rows.add("sending")
+    rows.add("sent", 5, sent_after_s=3)
+
+    found = recent(rows.engine, rows_max=5)
+    assert [(lag.count, lag.seconds) for lag in found.lags] == [(5, (3.0, 3.0, 3.0))]
 
 
 def test_what_nobody_will_ever_know_is_told_apart(rows: Rows) -> None:

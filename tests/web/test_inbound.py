@@ -1,13 +1,19 @@
 """What people text to us, and who wants no more, as the vendor posts it at the door."""
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select, text
+from structlog.testing import capture_logs
 
+from ussd_gateway import web
 from ussd_gateway.cli.stage.world import GatewayWorld
+from ussd_gateway.ports import IncomingSms
 from ussd_gateway.services.answer_sms import ANSWERS_A_DAY_MAX
+from ussd_gateway.settings import Settings
 from ussd_gateway.store.database import reading, writing
 from ussd_gateway.store.schema import opt_out, outbox
 from ussd_gateway.store.verify import verify
@@ -110,6 +116,26 @@ def test_while_the_books_are_away_an_sms_is_to_come_again(
         connection.execute(text("ALTER TABLE gone RENAME TO subscriber"))
     assert client.post(INBOUND, data=ASKED).status_code == 200
     assert owed(world) == [(AMINA, "asked_balance", 1)]
+
+
+def test_a_fault_of_ours_puts_neither_the_token_nor_what_was_typed_into_the_log(
+    world: GatewayWorld, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Broken:
+        def take(self, incoming: IncomingSms) -> None:
+            raise ValueError(f"a bug of {incoming.id}")
+
+    broken: Any = Broken()
+    door = web.door(replace(world.gateway, answering=broken), settings)
+    with capture_logs() as logged:
+        answer = door.test_client().post(INBOUND, data={**ASKED, "text": "4826"})
+
+    assert answer.status_code == 500
+    (line,) = (line for line in logged if line["event"] == "door.broke")
+    assert (line["endpoint"], str(line["exc_info"][1])) == ("inbound", "a bug of ATXid_1")
+    assert not any("4826" in str(line) or INBOUND in str(line) for line in logged)
+    # Nor does Flask write one of its own.
+    assert caplog.text == ""
 
 
 def test_who_wants_no_more_is_noted_once_a_sender_and_by_start_forgotten(

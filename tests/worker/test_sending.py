@@ -104,6 +104,23 @@ def test_a_message_that_breaks_harms_no_stranger(
     assert states(outbox.engine) == {"sent": 2, state: 1}
 
 
+def test_a_provider_is_told_which_messages_met_with_silence(
+    outbox: Forgetful, started: list[Sending]
+) -> None:
+    said: dict[str, bool] = {}
+
+    class Listening(Provider):
+        def send(self, sms: Sms) -> SmsResult:
+            said[sms.to] = sms.again
+            return super().send(sms)
+
+    with writing(outbox.engine) as connection:
+        connection.execute(update(table).where(table.c.msisdn == JUMA).values(unknowns=1))
+    _send(outbox, _sending(outbox, Listening(), started))
+
+    assert said == {AMINA: False, JUMA: True, GRACE: False}
+
+
 def test_a_message_that_cannot_be_written_is_tried_again(
     outbox: Forgetful, started: list[Sending]
 ) -> None:
@@ -241,6 +258,22 @@ def test_whoever_of_its_route_is_well_first_wakes_a_message(
         return states(outbox.engine).keys() == {"sent"}
 
     assert eventually(only_sent)
+
+
+def test_one_that_is_never_taken_is_not_tried_each_time_that_others_are(
+    outbox: Forgetful, started: list[Sending]
+) -> None:
+    provider = Provider({JUMA: DoorError("407", provider=NAME)})
+    sending = _sending(outbox, provider, started)
+    _change(outbox, attempt=15)
+    for _ in range(10):
+        _owe(outbox, AMINA)
+        _send(outbox, sending)
+
+    assert states(outbox.engine) == {"sent": 12, "due": 1}
+    with reading(outbox.engine) as connection:
+        tried = connection.scalar(select(table.c.attempt).where(table.c.msisdn == JUMA))
+    assert 15 < (tried or 0) <= 15 + 3
 
 
 def _sending(

@@ -113,8 +113,10 @@ def _amount(rest: list[str]) -> tuple[str, list[str]]:
 
 def _holds_pin(tokens: list[str]) -> bool:
     """Better one warning too many. Half a receipt is none, and nor is a phone number."""
-    left = " ".join(token for token in tokens if not _like_receipt(token))
-    if _FOUR.search(left):
+    plain_ones = [token for token in tokens if not _like_receipt(token)]
+    left = " ".join(plain_ones)
+    # Behind a number and an amount too, as it is typed on a call: *384*1*0711000002*500*4826#
+    if _FOUR.search(left) or (plain_ones and _FOUR.fullmatch(plain_ones[-1])):
         return True
     digits = "".join(_DIGITS.findall(left))
     named = any(name in left for name in _NAMES_OF_A_PIN)

@@ -61,6 +61,7 @@ TEMPLATES = frozenset(
         "asked_got",
         "asked_taken_back",
         "asked_confirmed",
+        "asked_of_others",
         "asked_not_confirmed",
         "asked_amount",
         "asked_receipt",
@@ -277,6 +278,9 @@ class AnswerSmsService:
         if found.outcome == check_receipt.AMOUNT_NEEDED and amount is not None:
             args: Mapping[str, Scalar] = {"receipt": receipt, "amount": amount}
             found = self._checking.confirm(replace(call, args=args))
+            # Whoever is shown a receipt takes a bare yes for money of their own.
+            if found.outcome == check_receipt.YES:
+                return _told("asked_of_others", receipt, found)
         return _told(_CHECKED[found.outcome], receipt, found)
 
     def _reverse(self, asked: Asked, sender: Msisdn) -> Told:

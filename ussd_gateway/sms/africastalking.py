@@ -43,8 +43,11 @@ throttled_s_max = 30.0
 
 _TAKEN = frozenset({100, 101, 102})
 # The account or the vendor is in trouble, not this message: it goes out when that is mended.
-_LATER = frozenset({402, 405, 500, 501})
-_NOT_CARRIED = frozenset({407})
+_LATER = frozenset({405, 500, 501})
+# Not to this number, or not by our sender there: others are sent.
+_NOT_CARRIED = frozenset({402, 407})
+# The same, where it stands in the place of recipients.
+_NO_SUCH_SENDER = "InvalidSenderId"
 # This message, or this number, for good.
 _NEVER = frozenset({401, 403, 404, 406, 502})
 # The vendor, or what stands before it, looked at the request and took none of it.
@@ -216,7 +219,8 @@ def _result(answer: _Answer, to: Msisdn) -> SmsResult:
 
     match content.recipients:
         case []:
-            raise DoorError(f"nobody was sent to: {shown(content.message)}")
+            why = f"nobody was sent to: {shown(content.message)}"
+            raise NotCarried(why) if content.message == _NO_SUCH_SENDER else DoorError(why)
         case [one] if one.number == to:
             return _of(one)
         case _:

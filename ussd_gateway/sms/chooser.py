@@ -66,7 +66,7 @@ class Line:
             raise DoorError("it rests after failures")
         if not self._pace.wait(turn_within_s):
             raise DoorError("as many as it takes are waiting")
-        ticket = self._circuit.enter()
+        ticket = self._circuit.enter(again=sms.again)
         if ticket is None:
             raise DoorError("it rests after failures")
         try:

@@ -4,7 +4,9 @@
                                         ^                     |
                                         +--failed: rests twice as long, up to a bound
 
-While it rests nobody waits for its time-outs, and nothing is sent into silence.
+While it rests nobody waits for its time-outs, and nothing is sent into silence. The trial may
+well be: so no message is spent on it that is not sent once more after silence, unless no other
+one comes.
 """
 
 import threading
@@ -17,6 +19,8 @@ rest_s = 1.0
 rest_s_max = 15.0
 # A trial that never came to an end does not keep the circuit open for ever.
 trial_s_max = 30.0
+# So long after its rest no other message has come to try it with.
+alone_s = 60.0
 
 
 class Circuit:
@@ -36,12 +40,13 @@ class Circuit:
         with self._lock:
             return self._open_until is not None and self._now() < self._open_until
 
-    def enter(self) -> int | None:
-        """A ticket; None where the provider rests, or is on trial."""
+    def enter(self, *, again: bool = False) -> int | None:
+        """A ticket; None where the provider rests, or is on trial. `again`: of a message that
+        met with silence before."""
         with self._lock:
             if self._open_until is None:
                 return self._ticket
-            if self._now() < self._open_until:
+            if self._now() < self._open_until + (alone_s if again else 0):
                 return None
             self._open_until = self._now() + trial_s_max
             self._ticket += 1

@@ -15,6 +15,7 @@ Wrong token or route 404; address not allowed 403; missing or malformed fields 4
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import redis
 import structlog
@@ -49,6 +50,12 @@ request_octets_max = 16 * 1024
 redis_timeout_s = 1.0
 
 
+class _Door(Flask):
+    def log_exception(self, exc_info: Any) -> None:
+        """Flask would write the path, and so the token in it."""
+        log.error("door.broke", endpoint=request.endpoint, exc_info=exc_info)
+
+
 def create_app(settings: Settings) -> Flask:
     """Wires the gateway and starts this process's ledger writer. Raises `app.Faulty`."""
     wiring.start_logging(settings)
@@ -77,7 +84,7 @@ def door(gateway: Gateway, settings: Settings) -> Flask:
         )
     )
 
-    flask = Flask("ussd_gateway.web", static_folder=None)
+    flask = _Door("ussd_gateway.web", static_folder=None)
     flask.config["MAX_CONTENT_LENGTH"] = request_octets_max
 
     def guard(token: str, *, known: bool) -> None:

@@ -8,9 +8,9 @@ While the database is away no more begin than there is room to remember the answ
 `width` are not kept yet, calls stay where they are.
 """
 
-import math
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -26,6 +26,7 @@ from ussd_gateway.ports import DoorError, Sms, SmsResult, SmsSender, SmsState
 from ussd_gateway.sms.plan import Plan
 from ussd_gateway.store.outbox import Answered, NotTaken, Outbox, Owed
 from ussd_gateway.ussd.messages import Messages
+from ussd_gateway.worker.waking import Waking
 
 log = structlog.get_logger()
 
@@ -36,9 +37,6 @@ ROOM_WITHIN_S = 30.0
 # While the database is away. Shorter than a silence waits for its report: whoever knows better
 # is back before the message would go out again.
 KEEP_AGAIN_S = 1.0
-# After a provider did not take something. It may do so again and again, and take other things
-# between.
-WAKE_AFTER_S = 2.0
 # At the end: what a provider may still take to answer.
 SETTLED_WITHIN_S = 25.0
 # In the place of the provider, where the fault is ours and nobody knows who was asked.
@@ -68,8 +66,7 @@ class Sending:
         self._unkept = 0  # answers
         self._changed = threading.Condition()
         self._answers: SimpleQueue[Answered | None] = SimpleQueue()
-        # When those are looked for that a provider did not take, should it take something.
-        self._wake_at_s: dict[str, float] = {}
+        self._waking: defaultdict[str, Waking] = defaultdict(Waking)
         self._calls = ThreadPoolExecutor(width, thread_name_prefix="sms")
         self._keeper = threading.Thread(target=self._keep_answers, name="keeper", daemon=True)
         self._keeper.start()
@@ -142,7 +139,7 @@ class Sending:
             log.error("sms.not_written", outbox=owed.id, error=type(error).__name__)
             return Answered(owed, "", 0, NotTaken("it could not be written"))
         try:
-            result = self._sender.send(Sms(owed.to, text))
+            result = self._sender.send(Sms(owed.to, text, again=owed.unknowns > 0))
         except DoorError as error:
             log.warning("sms.not_taken", outbox=owed.id, to=masked(owed.to), why=str(error))
             return Answered(owed, text, segments, NotTaken(str(error), error.provider))
@@ -218,21 +215,19 @@ class Sending:
             self._keep([replace(one, result=nameless)])
 
     def _wake(self, answered: Sequence[Answered]) -> None:
-        """The first message that a provider takes again wakes those that it may take and that
-        nobody took: some of them each time that answers are kept, until none is left."""
-        took, now_s = set(), time.monotonic()
+        """What a provider takes again wakes those that it may take and that nobody took."""
+        back, now_s = set(), time.monotonic()
         for one in answered:
             match one.result:
                 case NotTaken(provider=str()):
                     # Whoever of them is well first can take it.
                     for each in self._plan.route(one.owed.to):
-                        soon_s = now_s + WAKE_AFTER_S
-                        self._wake_at_s[each] = min(soon_s, self._wake_at_s.get(each, 0))
+                        self._waking[each].missed(now_s)
                 case SmsResult(state=SmsState.ACCEPTED, provider=provider):
-                    took.add(provider)
-        for provider in took:
-            if now_s >= self._wake_at_s.get(provider, 0):
-                self._wake_those_of(provider)
+                    if self._waking[provider].took(now_s):
+                        back.add(provider)
+        for provider in back:
+            self._wake_those_of(provider)
 
     def _wake_those_of(self, provider: str) -> None:
         try:
@@ -240,7 +235,6 @@ class Sending:
         except SQLAlchemyError as error:
             log.warning("sms.not_woken", provider=provider, error=type(error).__name__)
             return
+        self._waking[provider].woke(woken, time.monotonic())
         if woken:
             log.info("sms.woken", provider=provider, count=woken)
-        else:
-            self._wake_at_s[provider] = math.inf

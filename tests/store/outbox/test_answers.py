@@ -269,6 +269,14 @@ def test_what_could_not_be_written_is_no_provider_to_wake(box: Box) -> None:
     assert box.outbox.wake(KENYA) == 0
 
 
+def test_what_died_with_its_worker_and_was_not_taken_since_is_woken_too(box: Box) -> None:
+    _its_worker_dies(box)
+    box.wait(1 + REPORT_WAIT_MS)
+    _waiting_long(box, CLOSED)
+
+    assert box.outbox.wake(KENYA) == 1
+
+
 def test_short_waits_are_left_to_end_by_themselves(box: Box) -> None:
     box.send(CLOSED)
 

@@ -102,11 +102,23 @@ def test_the_clock_moves_on_some_hundreds_at_a_time(box: Box) -> None:
 
 
 def test_an_operator_sends_again_what_failed_or_nobody_knows_of(box: Box) -> None:
-    box.owe("refused", "silent", "taken", "waiting")
-    box.send(REFUSED, SILENCE, accepted(), CLOSED)
+    box.owe("silent")
+    box.send(SILENCE)
+    box.wait(REPORT_WAIT_MS)
+    box.owe("refused", "taken", "waiting")
+    box.send(SILENCE, REFUSED, accepted(), CLOSED)
 
     assert box.outbox.resend([1, 2, 3, 4, 99]) == [1, 2]
     assert box.take() == [1, 2]
+
+
+def test_an_operator_does_not_send_what_still_waits_for_its_report(box: Box) -> None:
+    box.owe("k1")
+    box.send(SILENCE)
+
+    assert box.outbox.resend([1]) == []
+    box.wait(REPORT_WAIT_MS)
+    assert box.take() == [1]
 
 
 def test_what_is_said_again_of_the_first_sending_does_not_end_the_second(box: Box) -> None:

@@ -4,14 +4,15 @@ once."""
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, text, update
 
 from tests.store.conftest import SetClock, pay
 from tests.store.outbox.owing import AMINA, CLOSED, Box, accepted, delivered
 from ussd_gateway.domain.book import Message, Priority
-from ussd_gateway.store.database import reading
+from ussd_gateway.store.database import reading, writing
 from ussd_gateway.store.ledger.writer import Writer
 from ussd_gateway.store.outbox import Outbox
+from ussd_gateway.store.outbox.queueing import ATTEMPT_MAX
 from ussd_gateway.store.outbox.waits import (
     CLAIMED_LEASE_MS,
     RETRY_FIRST_MS,
@@ -19,6 +20,7 @@ from ussd_gateway.store.outbox.waits import (
     retry_ms,
 )
 from ussd_gateway.store.schema import DUE, IN_DOUBT, IN_FLIGHT, WAITING
+from ussd_gateway.store.schema import outbox as table
 
 
 @pytest.fixture
@@ -130,6 +132,18 @@ def test_a_job_waits_until_there_is_room_for_all_of_it(box: Box) -> None:
     box.answer(box.outbox.begin_sending([4]), accepted("d"))
 
     assert box.take(4, in_flight_max=4) == [5, 6, 7, 8]
+
+
+def test_one_that_was_tried_very_often_keeps_no_other_from_being_sent(box: Box) -> None:
+    box.owe("often", "k2")
+    with writing(box.engine) as connection:
+        often = update(table).where(table.c.key == "often")
+        connection.execute(often.values(attempt=ATTEMPT_MAX))
+
+    before, *_ = box.begin()
+    assert before.attempt < ATTEMPT_MAX
+    box.answer([before], CLOSED)
+    assert box.states == {"due": 1, "sending": 1}
 
 
 def test_a_job_that_the_queue_lost_is_due_again_after_its_lease(box: Box) -> None:

@@ -23,9 +23,13 @@ from tests.store.outbox.owing import (
 from ussd_gateway.store.database import reading
 from ussd_gateway.store.days.retention import REPORTS_KEPT, SMS_WORDS_KEPT, forget
 from ussd_gateway.store.inquiry import recent
-from ussd_gateway.store.outbox import Outbox
+from ussd_gateway.store.outbox import NotTaken, Outbox
 from ussd_gateway.store.outbox.reports import ID_MAX
-from ussd_gateway.store.outbox.waits import REPORT_WAIT_MS, RETRY_MAX_MS, SENDING_LEASE_MS
+from ussd_gateway.store.outbox.waits import (
+    REPORT_WAIT_MS,
+    RETRY_MAX_MS,
+    SENDING_LEASE_MS,
+)
 from ussd_gateway.store.schema import sms_report
 
 
@@ -136,6 +140,16 @@ def test_silence_is_ended_by_a_report_under_a_name_that_was_lost(box: Box) -> No
     row = box.row("k1")
     assert (row["state"], row["provider_id"]) == ("delivered", "lost")
     assert kept(box) == 0
+
+
+def test_and_so_it_is_where_another_provider_would_not_take_it_since(box: Box) -> None:
+    box.send(SILENCE)
+    box.wait(REPORT_WAIT_MS)
+    box.send(NotTaken("not bound", SMPP))
+    box.report(delivered("lost"))
+    box.wait(1)
+
+    assert box.states == {"delivered": 1}
 
 
 def test_a_word_on_the_way_is_enough_to_send_it_no_more(box: Box) -> None:

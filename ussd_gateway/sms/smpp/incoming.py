@@ -5,6 +5,7 @@ instead: all that says which message it is, and the same when it comes again. A 
 in parts; a command stands in the first, and the others are taken and left.
 """
 
+import re
 from dataclasses import dataclass, field
 
 from ussd_gateway.domain.msisdn import Msisdn
@@ -16,6 +17,8 @@ _HAS_HEADER = 0x40
 _ASCII, _LATIN_1 = 1, 3
 # Concatenated short messages, with a reference of 8 and of 16 bits (3GPP TS 23.040, 9.2.3.24).
 _PARTS = {0x00: 1, 0x08: 2}
+# A short code or a number of ours, as far as who wants no more can be noted by it.
+_DESTINATION = re.compile(r"[A-Za-z0-9 ._+-]{1,16}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ def read_texted(
     or a name would be answered without an end. `reference`: the phone's own count."""
     sender, to = msisdn_of(ascii_of(source)), ascii_of(destination)
     head, body = _split(octets) if esm_class & _HAS_HEADER else (b"", octets)
-    if sender is None or body is None:
+    if sender is None or body is None or not _DESTINATION.fullmatch(to):
         return None
     try:
         text = _text(data_coding, body)

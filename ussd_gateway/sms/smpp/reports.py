@@ -32,6 +32,7 @@ _STATES: Mapping[int, str] = {
     7: "UNKNOWN",
     8: "REJECTD",
 }
+_LIKE_RECEIPT = re.compile(rb"id:\s*\S+\s+sub:.*\bstat:", re.IGNORECASE | re.DOTALL)
 _DELIVERED = "DELIVRD"
 _REASONS: Mapping[str, str] = {
     "EXPIRED": "the phone was away for longer than the network keeps a message",
@@ -44,6 +45,12 @@ _REASONS: Mapping[str, str] = {
 def is_receipt(esm_class: int | None, receipted: object) -> bool:
     """Whether a deliver_sm is about a message of ours. Some carriers set no type of message."""
     return (esm_class or 0) & _TYPE_BITS in _RECEIPTS or receipted is not None
+
+
+def reads_like_receipt(text: bytes) -> bool:
+    """Of one that does not say that it is a receipt: anybody could have typed it, so it tells
+    of no message. But if it is one, an answer to it would have a receipt, and so on."""
+    return _LIKE_RECEIPT.match(text) is not None
 
 
 def read_receipt(

@@ -25,7 +25,12 @@ from ussd_gateway.sms.smpp.link import (
     answer_within_s,
     described,
 )
-from ussd_gateway.sms.smpp.reports import is_receipt, read_receipt, submitted_id
+from ussd_gateway.sms.smpp.reports import (
+    is_receipt,
+    read_receipt,
+    reads_like_receipt,
+    submitted_id,
+)
 from ussd_gateway.sms.smpp.words import encoded
 
 throttled_s = 1.0
@@ -110,6 +115,9 @@ class SmppSms:
         return _NO_ERROR if self._report(found) else AGAIN
 
     def _heard_person(self, deliver_sm: Any) -> int:
+        if reads_like_receipt(_octets(deliver_sm)):
+            log.warning("smpp.receipt_without_type")
+            return _NO_ERROR
         found = read_texted(
             source=deliver_sm.source_addr or b"",
             destination=deliver_sm.destination_addr or b"",

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, func, select, text
 
 from ussd_gateway.store.database import reading
 from ussd_gateway.store.schema import (
+    DUE,
     IN_FLIGHT,
     OPEN,
     WAITING,
@@ -213,7 +214,10 @@ def ended_badly(
 
 
 def _front(connection: Connection) -> int | None:
-    """The highest that is in flight: behind it stands what was sent last. None: all is."""
+    """The highest that is in flight: behind it stands what was sent last. None: all is; so it
+    is where nothing is due, and what is in flight is an old one that was not taken before."""
+    if connection.execute(select(outbox.c.id).where(text(DUE)).limit(1)).first() is None:
+        return None
     in_flight = select(func.max(outbox.c.id)).where(text(IN_FLIGHT))
     front: int | None = connection.execute(in_flight).scalar()
     return front

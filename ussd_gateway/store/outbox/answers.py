@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Engine, and_, bindparam, false, func, or_, select, text, update
+from sqlalchemy import Engine, and_, bindparam, case, false, func, or_, select, text, update
 
 from ussd_gateway.ports import SmsResult, SmsState
 from ussd_gateway.store.database import writing
 from ussd_gateway.store.outbox.messages import Answered, NotTaken
 from ussd_gateway.store.outbox.reports import adopt_overtaken
 from ussd_gateway.store.outbox.waits import RETRY_SHORT_MS, after_silence_ms, retry_ms
-from ussd_gateway.store.schema import WAITING, outbox
+from ussd_gateway.store.schema import SILENT, WAITING, outbox
 
 WOKEN_MAX = 1_000
 
@@ -21,8 +21,11 @@ Numbers = tuple[str, Sequence[str]]
 # slower than its lease still knows better, until somebody else begins.
 _TAKEN = "state IN ('sending', 'unknown', 'due', 'claimed')"
 
-# One statement for all of them. What a later attempt does not say stays as an earlier one left
-# it.
+# By a provider: what could not be written is for nobody to take.
+_NOT_TAKEN = or_(outbox.c.provider.is_not(None), text(SILENT))
+
+# One statement for all of them. Words that a later attempt does not say stay as an earlier one
+# left them.
 _KEEP = (
     update(outbox)
     .where(
@@ -37,7 +40,10 @@ _KEEP = (
         sent_at_ms=bindparam("given_at"),
         text=func.coalesce(bindparam("words"), outbox.c.text),
         segments=func.coalesce(bindparam("parts"), outbox.c.segments),
-        provider=func.coalesce(bindparam("asked"), outbox.c.provider),
+        # Who was silent may still report, whoever would not take it since.
+        provider=func.coalesce(
+            bindparam("asked"), case((text(SILENT), outbox.c.provider), else_=None)
+        ),
         provider_id=bindparam("named"),
         cost=bindparam("price"),
         detail=bindparam("said"),
@@ -64,7 +70,7 @@ def wake(engine: Engine, now_ms: int, numbers: Sequence[Numbers]) -> int:
     waiting = (
         select(outbox.c.id)
         .where(text(WAITING), outbox.c.next_at_ms > now_ms + RETRY_SHORT_MS)
-        .where(outbox.c.state == "due", outbox.c.provider.is_not(None), or_(false(), *theirs))
+        .where(outbox.c.state == "due", _NOT_TAKEN, or_(false(), *theirs))
         .order_by(outbox.c.priority, outbox.c.id)
         .limit(WOKEN_MAX)
         .with_for_update(skip_locked=True)
@@ -95,8 +101,9 @@ def _kept(one: Answered, now_ms: int) -> dict[str, Any]:
     if isinstance(result, NotTaken):
         again_ms = now_ms + retry_ms(owed.id, owed.attempt)
         given_at = owed.begun_at_ms if owed.unknowns else None
-        not_taken = {"becomes": "due", "at": again_ms, "given_at": given_at}
-        return {**values, **not_taken, "words": None, "parts": None, "said": result.why}
+        values |= {"becomes": "due", "at": again_ms, "given_at": given_at}
+        asked = None if owed.unknowns else result.provider
+        return {**values, "asked": asked, "words": None, "parts": None, "said": result.why}
 
     values |= {"named": result.provider_id, "price": result.cost, "said": result.detail}
     match result.state:

@@ -10,6 +10,7 @@ from sqlalchemy import (
     case,
     func,
     literal,
+    or_,
     select,
     text,
     update,
@@ -85,10 +86,11 @@ def expire(engine: Engine, now_ms: int) -> int:
 
 
 def resend(engine: Engine, now_ms: int, ids: Sequence[int]) -> list[int]:
+    # One that still waits is sent again by the clock, or ended by its report.
+    given_up = or_(outbox.c.state == "failed", text("state = 'unknown' AND next_at_ms = 0"))
     again = (
         update(outbox)
-        .where(outbox.c.id.in_(ids), outbox.c.state.in_(("failed", "unknown")))
-        .where(~too_old(now_ms))
+        .where(outbox.c.id.in_(ids), given_up, ~too_old(now_ms))
         .values(
             state="due",
             next_at_ms=0,

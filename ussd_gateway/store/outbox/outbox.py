@@ -70,8 +70,8 @@ class Outbox:
     # --- operators
 
     def resend(self, ids: Sequence[int]) -> list[int]:
-        """Makes due those of `ids` that failed or of which nobody knows, and that are not too
-        old; gives which."""
+        """Makes due those of `ids` that failed or of which nobody will know, and that are not
+        too old; gives which."""
         return clocks.resend(self._engine, self._now(), ids)
 
     def _now(self) -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Engine, func, select, text, update
+from sqlalchemy import Engine, case, func, literal, select, text, update
 
 from ussd_gateway.store.database import reading, writing
 from ussd_gateway.store.outbox.age import too_old
@@ -15,6 +15,13 @@ from ussd_gateway.store.outbox.waits import (
 )
 from ussd_gateway.store.schema import DUE, IN_FLIGHT, outbox
 
+# One that nobody takes is tried for days, and its column counts up to 32,767. No answer is so
+# late that it comes in the attempt that has the same number again.
+ATTEMPT_MAX = 30_000
+_AGAIN_FROM = 100
+_next_attempt = case(
+    (outbox.c.attempt < ATTEMPT_MAX, outbox.c.attempt + 1), else_=literal(_AGAIN_FROM)
+)
 _IN_FLIGHT = select(func.count()).select_from(outbox).where(text(IN_FLIGHT))
 
 
@@ -57,7 +64,7 @@ def begin_sending(engine: Engine, now_ms: int, ids: Sequence[int]) -> list[Owed]
         .where(outbox.c.id.in_(ids), outbox.c.state == "claimed")
         .values(
             state="sending",
-            attempt=outbox.c.attempt + 1,
+            attempt=_next_attempt,
             next_at_ms=now_ms + SENDING_LEASE_MS,
             sent_at_ms=now_ms,
         )
