@@ -158,50 +158,45 @@ class Overdue:
 def overdue(settings: Settings) -> Iterator[Overdue]:
     """What looks after purchases, holds and vouchers, with a ledger writer of its own."""
     here = chance.clock(settings)
-    engine = database(settings)
-    ledger = writer(settings, engine, here)
-    reads = SqlReads(settings.database_url)
-    made = services(
-        settings,
-        engine=engine,
-        reads=reads,
-        ledger=ledger,
-        clock=here,
-        random=chance.random(settings),
-    )
-    ledger.start()
-    try:
+    with _apart(settings, here) as apart:
         told = dict.fromkeys(KINDS, let_go)
         # What a clock that ran ahead let go would be gone for good. The demo's may be set.
-        due_by = SlowerClock(engine, here) if settings.production else here
-        at = desk(settings, engine, ledger, due_by)
-        holds = HoldsOverdue(at, told)
-        yield Overdue(made.fulfilment, holds, VouchersOverdue(at, SqlVouchers(engine)))
-    finally:
-        ledger.stop()
-        reads.close()
-        engine.dispose()
+        due_by = SlowerClock(apart.engine, here) if settings.production else here
+        at = desk(settings, apart.engine, apart.ledger, due_by)
+        vouchers = VouchersOverdue(at, SqlVouchers(apart.engine))
+        yield Overdue(apart.made.fulfilment, HoldsOverdue(at, told), vouchers)
 
 
 @contextmanager
 def answering(settings: Settings, clock: Clock) -> Iterator[tuple[AnswerSmsService, SqlReads]]:
     """What answers SMS to us, with a ledger writer of its own; and where it reads. Raises
     Faulty."""
+    with _apart(settings, clock) as apart:
+        yield _answering(settings, apart.made), apart.reads
+
+
+@dataclass(frozen=True, slots=True)
+class _Apart:
+    """What a program that serves no phones stands on."""
+
+    engine: Engine
+    ledger: Writer
+    reads: SqlReads
+    made: Services
+
+
+@contextmanager
+def _apart(settings: Settings, clock: Clock) -> Iterator[_Apart]:
     engine = database(settings)
     ledger = writer(settings, engine, clock)
     reads = SqlReads(settings.database_url)
+    random = chance.random(settings)
     made = services(
-        settings,
-        engine=engine,
-        reads=reads,
-        ledger=ledger,
-        clock=clock,
-        random=chance.random(settings),
+        settings, engine=engine, reads=reads, ledger=ledger, clock=clock, random=random
     )
-    answers = _answering(settings, made)
     ledger.start()
     try:
-        yield answers, reads
+        yield _Apart(engine, ledger, reads, made)
     finally:
         ledger.stop()
         reads.close()

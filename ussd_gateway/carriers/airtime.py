@@ -29,8 +29,9 @@ from typing import Any
 import msgspec
 import requests
 from africastalking.Airtime import AirtimeService
-from urllib3.exceptions import HTTPError, NewConnectionError
+from urllib3.exceptions import HTTPError
 
+from ussd_gateway import asking
 from ussd_gateway.domain.book import Purchase
 from ussd_gateway.domain.money import EXPONENTS, Money
 from ussd_gateway.domain.msisdn import Msisdn, is_e164
@@ -93,7 +94,9 @@ class AfricasTalkingAirtime:
             )
         except (requests.RequestException, HTTPError) as error:
             name = type(error).__name__
-            return _refused(f"no connection: {name}") if _never_left(error) else _unknown(name)
+            if asking.never_left(error):
+                return _refused(f"no connection: {name}")
+            return _unknown(name)
         return _supplied(answer, purchase)
 
     def find(self, purchase: Purchase, *, within_s: float) -> Supplied:  # noqa: ARG002
@@ -196,23 +199,8 @@ class _Service(AirtimeService):  # type: ignore[misc]  # the SDK has no types
                 stream=True,
             ) as answer,
         ):
-            return _Answer(answer.status_code, _read(answer, until))
-
-
-def _read(answer: requests.Response, until: float) -> bytes:
-    """What comes up to then: each piece may come in time, and all of them never end."""
-    body = b""
-    while piece := answer.raw.read1(answer_octets_max):
-        body += piece
-        if len(body) > answer_octets_max or time.monotonic() > until:
-            raise requests.ReadTimeout
-    return body
-
-
-def _never_left(error: Exception) -> bool:
-    """requests tells a refused connection and one cut after sending by the same name."""
-    reason = getattr(error.args[0], "reason", None) if error.args else None
-    return isinstance(error, requests.ConnectTimeout) or isinstance(reason, NewConnectionError)
+            body = asking.whole(answer, octets_max=answer_octets_max, until=until)
+            return _Answer(answer.status_code, body)
 
 
 def _supplied(answer: _Answer, purchase: Purchase) -> Supplied:

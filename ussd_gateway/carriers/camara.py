@@ -43,9 +43,10 @@ from typing import Any, TypeVar
 import msgspec
 import requests
 from requests.auth import AuthBase
-from urllib3.exceptions import HTTPError, NewConnectionError
+from urllib3.exceptions import HTTPError
 from urllib3.util import Timeout
 
+from ussd_gateway import asking
 from ussd_gateway.domain.book import Purchase
 from ussd_gateway.domain.money import EXPONENTS, Money
 from ussd_gateway.ports import Standing, Supplied
@@ -205,7 +206,7 @@ class CamaraBilling:
                 total = response.headers.get("X-Total-Count", "")
                 return _Heard(
                     response.status_code,
-                    _whole(response, exchange),
+                    asking.whole(response, octets_max=answer_octets_max, until=exchange.ends_s),
                     int(total) if re.fullmatch(r"[0-9]{1,9}", total) else None,
                 )
         except requests.RequestException as error:
@@ -249,11 +250,11 @@ class _Exchange:
 
     def __init__(self, purchase: Purchase, ends_s: float) -> None:
         self.correlator = reference(purchase.key)
-        self._ends_s = ends_s
+        self.ends_s = ends_s
 
     def left_s(self) -> float:
         """Raises _NoAnswer where no time is left."""
-        left_s = self._ends_s - time.monotonic()
+        left_s = self.ends_s - time.monotonic()
         if left_s <= 0:
             raise _NoAnswer("no answer in time")
         return left_s
@@ -310,23 +311,11 @@ def _query(purchase: Purchase, page: int) -> Mapping[str, str]:
     }
 
 
-def _whole(response: requests.Response, exchange: _Exchange) -> bytes:
-    """The body, or no more of it once the time is over; one silence in it may be as long as
-    the whole time. Raises _NoAnswer."""
-    body = bytearray()
-    # Not iter_content, which gives nothing until a whole piece has come.
-    while piece := response.raw.read1(64 * 1024):
-        body += piece
-        if len(body) > answer_octets_max:
-            raise _NoAnswer("an answer without an end")
-        exchange.left_s()
-    return bytes(body)
-
-
 def _trouble(error: requests.RequestException) -> _NotSent | _NoAnswer:
-    reason = getattr(error.args[0], "reason", None) if error.args else None
-    if isinstance(error, requests.ConnectTimeout) or isinstance(reason, NewConnectionError):
+    if asking.never_left(error):
         return _NotSent(f"no connection: {type(error).__name__}")
+    if isinstance(error, asking.Endless):
+        return _NoAnswer("an answer without an end")
     return _NoAnswer(type(error).__name__)
 
 

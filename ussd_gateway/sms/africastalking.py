@@ -15,7 +15,6 @@ nobody knows whether it went out, and that is what is said. So it is of a 502 or
 which a proxy tells that it got no answer itself.
 """
 
-import ssl
 import threading
 import time
 from collections.abc import Mapping
@@ -25,8 +24,9 @@ from typing import Any
 import msgspec
 import requests
 from africastalking.SMS import SMSService
-from urllib3.exceptions import HTTPError, NewConnectionError
+from urllib3.exceptions import HTTPError
 
+from ussd_gateway import asking
 from ussd_gateway.domain.msisdn import Msisdn, is_e164
 from ussd_gateway.ports import DeliveryReport, DoorError, Sms, SmsResult, SmsState
 from ussd_gateway.sms.plan import AFRICAS_TALKING
@@ -103,7 +103,7 @@ class AfricasTalkingSms:
             )
         except (requests.RequestException, HTTPError) as error:
             name = type(error).__name__
-            if _never_left(error):
+            if asking.never_left(error):
                 raise DoorError(f"no connection: {name}") from None
             return _unknown(name)
         return _result(answer, sms.to)
@@ -187,7 +187,7 @@ class _Service(SMSService):  # type: ignore[misc]  # the SDK has no types
             allow_redirects=False,
             stream=True,
         ) as answer:
-            body = _read(answer, until)
+            body = asking.whole(answer, octets_max=answer_octets_max, until=until)
         self._threads.used_at = time.monotonic()
         return _Answer(answer.status_code, body, answer.headers.get("Retry-After", ""))
 
@@ -201,28 +201,6 @@ class _Service(SMSService):  # type: ignore[misc]  # the SDK has no types
         fresh = requests.Session()
         self._threads.http, self._threads.used_at = fresh, time.monotonic()
         return fresh
-
-
-def _read(answer: requests.Response, until: float) -> bytes:
-    """What comes up to then: each piece may come in time, and all of them never end."""
-    body = b""
-    while piece := answer.raw.read1(answer_octets_max):
-        body += piece
-        if len(body) > answer_octets_max or time.monotonic() > until:
-            raise requests.ReadTimeout
-    return body
-
-
-def _never_left(error: Exception) -> bool:
-    """requests tells a refused connection and one cut after sending by the same name; and a
-    certificate that is not the vendor's by that of a line that broke in the middle."""
-    reason = getattr(error.args[0], "reason", None) if error.args else None
-    cause = getattr(reason, "args", None) or (None,)
-    return (
-        isinstance(error, requests.ConnectTimeout)
-        or isinstance(reason, NewConnectionError)
-        or isinstance(cause[0], ssl.SSLCertVerificationError)
-    )
 
 
 def _result(answer: _Answer, to: Msisdn) -> SmsResult:
