@@ -14,7 +14,7 @@ _KEPT = ("PATH", "HOME")
 
 def run(*words: str, **environ: str) -> CompletedProcess[str]:
     """With nothing of this process's environment but what every shell has."""
-    clean = {name: None for name in os.environ if name not in _KEPT}
+    clean: dict[str, str | None] = {name: None for name in os.environ if name not in _KEPT}
     argv = sys.argv
     sys.argv = ["ussd-gateway", *words]
     try:
