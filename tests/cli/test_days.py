@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.office import Office
-from tests.cli.test_cli import run
+from tests.cli.typed import run
 from tests.store.conftest import SetClock
 from tests.store.true_books import write_books
 from ussd_gateway.settings import Settings
@@ -28,23 +28,25 @@ DAY = "2025-11-21"  # on which all of the true books happened
 @pytest.fixture(scope="module")
 def the_23rd(tmp_path_factory: pytest.TempPathFactory) -> Environ:
     """Noon of the day after the next, in Nairobi; no day is closed yet. njeri is signed in."""
-    return _books(tmp_path_factory.mktemp("books"))
-
-
-@pytest.fixture(scope="module")
-def closed(tmp_path_factory: pytest.TempPathFactory) -> Environ:
-    environ = _books(tmp_path_factory.mktemp("closed"))
-    assert run("ledger", "eod", **environ).returncode == 0
-    return environ
-
-
-def _books(folder: Path) -> Environ:
-    office = Office(folder)
+    office = Office(tmp_path_factory.mktemp("books"))
     write_books(
         Settings(data_dir=office.folder), SetClock(datetime(2025, 11, 21, 6, 0, tzinfo=UTC))
     )
     office.signs_in("njeri")
     return office.environ | _at(datetime(2025, 11, 23, 9, 0, tzinfo=UTC))
+
+
+@pytest.fixture(scope="module")
+def closed(the_23rd: Environ, tmp_path_factory: pytest.TempPathFactory) -> Environ:
+    environ = _copy(the_23rd, tmp_path_factory.mktemp("closed"))
+    assert run("ledger", "eod", **environ).returncode == 0
+    return environ
+
+
+def _copy(environ: Environ, folder: Path) -> Environ:
+    """To be changed."""
+    copied = shutil.copytree(environ["DATA_DIR"], folder / "office")
+    return environ | {"DATA_DIR": str(copied)}
 
 
 def _at(time_of_clock: datetime) -> Environ:
@@ -123,8 +125,7 @@ def test_a_day_that_cannot_be_closed_is_told(the_23rd: Environ, day: str, told: 
 
 
 def test_days_are_closed_by_the_staff_alone(the_23rd: Environ, tmp_path: Path) -> None:
-    folder = Path(shutil.copytree(the_23rd["DATA_DIR"], tmp_path / "office"))
-    environ = the_23rd | {"DATA_DIR": str(folder)}
+    environ = _copy(the_23rd, tmp_path)
     assert run("staff", "sign-out", **environ).returncode == 0
     done = run("ledger", "eod", **environ)
 
@@ -158,8 +159,10 @@ def test_a_file_that_cannot_be_written_is_told(
     assert (done.returncode, done.stdout, done.stderr) == (2, "", told)
 
 
-def test_every_day_that_is_over_is_closed_with_what_it_came_to(tmp_path: Path) -> None:
-    environ = _books(tmp_path)
+def test_every_day_that_is_over_is_closed_with_what_it_came_to(
+    the_23rd: Environ, tmp_path: Path
+) -> None:
+    environ = _copy(the_23rd, tmp_path)
     first, second = (run("ledger", "eod", **environ) for _ in range(2))
 
     assert first.returncode == second.returncode == 0

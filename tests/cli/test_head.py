@@ -9,21 +9,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine
 
-from tests.cli.test_cli import run
-from tests.store.true_books import write_books
+from tests.cli.typed import run
 from tests.store.verify.crowbar import tamper
 from tests.store.verify.forger import Forged
-from ussd_gateway.settings import Settings
 
 Environ = dict[str, str]
-
-
-@pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Books of which nothing is sealed yet."""
-    folder = tmp_path_factory.mktemp("books")
-    write_books(Settings(data_dir=folder))
-    return folder
 
 
 @pytest.fixture

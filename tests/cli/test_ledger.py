@@ -14,30 +14,35 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_cli import run
-from tests.store.true_books import write_books
-from ussd_gateway.settings import Settings
+from tests.cli.test_cli import run as in_a_process
+from tests.cli.typed import run
 
 Environ = dict[str, str]
 
 
-@pytest.fixture(scope="module")
-def true_books(tmp_path_factory: pytest.TempPathFactory) -> Environ:
+@pytest.fixture
+def true_books(written: Path) -> Environ:
     """Of the demo's own kind, in the folder of DATA_DIR. Nothing here changes them."""
-    return _books(tmp_path_factory.mktemp("books"))
+    return {"DATA_DIR": str(written)}
 
 
 @pytest.fixture
-def wrong_books(tmp_path: Path) -> Environ:
+def books(written: Path, tmp_path: Path) -> Environ:
+    """A copy, to be changed."""
+    shutil.copy(written / "gateway.sqlite", tmp_path)
+    return {"DATA_DIR": str(tmp_path)}
+
+
+@pytest.fixture
+def wrong_books(books: Environ, tmp_path: Path) -> Environ:
     """Somebody raised Amina's balance, and took a guard off to change entries too."""
-    environ = _books(tmp_path)
     _change(
         tmp_path,
         "UPDATE account SET credits = credits + 100 WHERE public_ref = '+254711000001'",
         "DROP TRIGGER entry_no_update",
         "UPDATE entry SET balance_after = 0",
     )
-    return environ
+    return books
 
 
 def test_true_books_are_told_in_a_line_for_each_rule(true_books: Environ) -> None:
@@ -157,15 +162,14 @@ def test_a_trial_balance_that_does_not_add_up_says_so(wrong_books: Environ) -> N
     assert done.stdout.splitlines()[-1].endswith("NOT EQUAL")
 
 
-def test_the_backlog_of_sms(tmp_path: Path) -> None:
-    environ = _books(tmp_path)
+def test_the_backlog_of_sms(books: Environ, tmp_path: Path) -> None:
     _change(
         tmp_path,
         "UPDATE outbox SET state = 'delivered'",
         "UPDATE outbox SET state = 'due', event_at_ms = 1000 WHERE template = 'pin_locked'",
         "UPDATE outbox SET state = 'sending' WHERE id = 2",
     )
-    values = json.loads(run("sms", "backlog", "--json", **environ).stdout)
+    values = json.loads(run("sms", "backlog", "--json", **books).stdout)
 
     states = (
         *("due", "claimed", "sending", "unknown"),
@@ -176,14 +180,13 @@ def test_the_backlog_of_sms(tmp_path: Path) -> None:
     )
     assert values["open"] == 2
     assert abs(values["oldest_open_s"] - time.time()) < 60
-    assert run("sms", "backlog", **environ).stdout.splitlines()[-1].startswith("receipts: 2")
+    assert run("sms", "backlog", **books).stdout.splitlines()[-1].startswith("receipts: 2")
 
 
-def test_nothing_is_open_where_all_was_sent(tmp_path: Path) -> None:
-    environ = _books(tmp_path)
+def test_nothing_is_open_where_all_was_sent(books: Environ, tmp_path: Path) -> None:
     _change(tmp_path, "UPDATE outbox SET state = 'sent'")
 
-    assert run("sms", "backlog", **environ).stdout.splitlines()[-1] == "None is open."
+    assert run("sms", "backlog", **books).stdout.splitlines()[-1] == "None is open."
 
 
 @pytest.mark.parametrize(
@@ -275,11 +278,10 @@ def _as_anybody(*words: str, **environ: str) -> subprocess.CompletedProcess[str]
     "command", ["ledger verify", "ledger balance 0711000001", "ledger freeze 1 --in --why x"]
 )
 def test_books_of_another_version_are_neither_read_nor_written(
-    true_books: Environ, tmp_path: Path, command: str, schema: str
+    books: Environ, tmp_path: Path, command: str, schema: str
 ) -> None:
-    shutil.copy(Path(true_books["DATA_DIR"]) / "gateway.sqlite", tmp_path)
     _change(tmp_path, f"UPDATE alembic_version SET version_num = '{schema}'")
-    done = run(*command.split(), DATA_DIR=str(tmp_path))
+    done = run(*command.split(), **books)
 
     assert (done.returncode, done.stdout) == (2, "")
     assert f"its schema is {schema}, this program's is " in done.stderr
@@ -296,17 +298,12 @@ def test_books_of_another_version_are_neither_read_nor_written(
     ],
 )
 def test_octets_that_are_no_text_are_told(true_books: Environ, words: tuple[str, ...]) -> None:
-    done = run("ledger", *words, **true_books)
+    done = in_a_process("ledger", *words, **true_books)
 
     assert (done.returncode, done.stdout) == (2, "")
     title, shown = done.stderr.splitlines()
     assert title == "Write arguments in UTF-8:"
     assert "\\udc" in shown
-
-
-def _books(folder: Path) -> Environ:
-    write_books(Settings(data_dir=folder))
-    return {"DATA_DIR": str(folder)}
 
 
 def _change(folder: Path, *statements: str) -> None:

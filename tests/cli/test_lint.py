@@ -8,7 +8,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from tests.cli.test_cli import run
+from tests.cli.typed import run
 from ussd_gateway.files.rules import RULES
 
 LOST = "fixtures/lint/E04_dangling.yaml"

@@ -13,7 +13,7 @@ from tests.cli.office import Office
 from tests.ussd.stand_in import WallClock, customer
 from ussd_gateway.app import clock, market, unbound_packs
 from ussd_gateway.cli.stage.playing import staged
-from ussd_gateway.cli.stage.traces import rows
+from ussd_gateway.cli.stage.traces import columns
 from ussd_gateway.ports import Request, SessionId
 from ussd_gateway.settings import Settings
 from ussd_gateway.simulators.transcripts import Transcript, parse
@@ -373,7 +373,7 @@ def test_nothing_of_the_person_is_in_the_database(office: Office) -> None:
     office.menu("record", CHEBET)
     does(office, "1", "0733555666", "100", "4071")
     engine = connect(f"sqlite:///{office.folder / 'gateway.sqlite'}")
-    kept = [text for place, text in rows(engine) if place.startswith("table menu_recorded")]
+    kept = [text for place, text in columns(engine) if place.startswith("table menu_recorded")]
     engine.dispose()
 
     assert len(kept) > 5

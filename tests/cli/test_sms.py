@@ -1,6 +1,7 @@
 """SMS that failed or that nobody knows of, sent again by an operator."""
 
 import json
+import shutil
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
@@ -8,15 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_cli import run
-from tests.store.true_books import write_books
-from ussd_gateway.settings import Settings
+from tests.cli.typed import run
 
 
 @pytest.fixture
-def books(tmp_path: Path) -> Mapping[str, str]:
+def books(written: Path, tmp_path: Path) -> Mapping[str, str]:
     """An outbox in which all have arrived, as of now."""
-    write_books(Settings(data_dir=tmp_path))
+    shutil.copy(written / "gateway.sqlite", tmp_path)
     change(
         tmp_path,
         "UPDATE outbox SET state = 'delivered', provider = 'africastalking', unknowns = 0,"

@@ -6,20 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_cli import run
-from tests.store.true_books import write_books
+from tests.cli.typed import run
 from ussd_gateway.services.terms.heads import COLUMNS
-from ussd_gateway.settings import Settings
 
 MONTH = ("--from", "2026-11-01", "--to", "2026-11-30")
 
 
-@pytest.fixture(scope="module")
-def books(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+@pytest.fixture
+def books(written: Path) -> dict[str, str]:
     """Amina, Juma and Grace sent KES 500, 150 and 200 on 2026-11-21, for KES 7 each."""
-    folder = tmp_path_factory.mktemp("books")
-    write_books(Settings(data_dir=folder))
-    return {"DATA_DIR": str(folder)}
+    return {"DATA_DIR": str(written)}
 
 
 @pytest.fixture

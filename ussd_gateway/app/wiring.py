@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from ussd_gateway.aggregators.table import Table, load_table
 from ussd_gateway.aggregators.wire import Wire
 from ussd_gateway.app import chance
+from ussd_gateway.app.compiled import load_messages, load_pack, offered
 from ussd_gateway.app.counts import CountsWriter
 from ussd_gateway.app.files import Faulty, market, read
 from ussd_gateway.app.live_packs import LivePacks, Load
@@ -50,8 +51,7 @@ from ussd_gateway.store.staff import SqlStaff
 from ussd_gateway.store.waiting.purchases import SqlPurchases
 from ussd_gateway.store.waiting.vouchers import SqlVouchers
 from ussd_gateway.ussd.menu import Program
-from ussd_gateway.ussd.messages import Messages, load_messages
-from ussd_gateway.ussd.reading.loader import load_pack
+from ussd_gateway.ussd.messages import Messages
 from ussd_gateway.ussd.routes import Routes
 from ussd_gateway.ussd.turn import Turn
 from ussd_gateway.ussd.turn.counting import Counting
@@ -236,8 +236,9 @@ def pack_loader(settings: Settings, bound: Mapping[str, Action]) -> Load:
     """What it loads fits every route. Raises Faulty."""
     money_max = Money(MONEY_MAX, market(settings).currency)
     carried = [wire.route for wire in route_table(settings, None).wires.values()]
+    known = offered(bound)
     return lambda source, file: load_pack(
-        source, file=file, actions=bound, money_max=money_max, routes=carried
+        source, file=file, actions=known, money_max=money_max, routes=carried
     )
 
 

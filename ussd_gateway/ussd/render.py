@@ -167,9 +167,11 @@ def fitted(text: str, septets_max: int) -> str:
         return text[:septets_max]
 
     text = gsm7.fold(text.translate(_BREAKS), anyascii)
-    while gsm7.septets(text) > septets_max:
-        text = text[:-1]
-    return text
+    end, over = len(text), gsm7.septets(text) - septets_max
+    while over > 0:
+        end -= 1
+        over -= gsm7.septets(text[end])
+    return text[:end]
 
 
 def _fit_text(septets_max: int, value: Scalar) -> Scalar:

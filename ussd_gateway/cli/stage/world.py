@@ -281,6 +281,6 @@ class GatewayWorld:
     def traces(self) -> Iterator[traces.Trace]:
         """What is stored, queued and logged."""
         self.gateway.counts.write()
-        yield from traces.rows(self.gateway.engine)
+        yield from traces.columns(self.gateway.engine)
         yield from traces.keys(self.client)
         yield from (("a log", line) for line in self.logs)
