@@ -17,6 +17,12 @@ JOURNAL = (
     "INSERT INTO journal (id, kind, receipt, business_date, event_at_ms, created_at_ms) "
     "SELECT {}, kind, {}, business_date, event_at_ms, created_at_ms FROM journal"
 )
+# Of the only payment that there is.
+REVERSAL = (
+    "INSERT INTO journal (id, kind, receipt, business_date, event_at_ms, created_at_ms, "
+    "reverses_id) SELECT {0}, {1}, {2}, business_date, event_at_ms, created_at_ms, id "
+    "FROM journal WHERE reverses_id IS NULL"
+)
 ENTRY = (
     "INSERT INTO entry (journal_id, leg, account_id, minor, balance_after, account_seq) "
     "SELECT {}, leg, account_id, minor, balance_after, {} FROM entry"
@@ -85,6 +91,13 @@ def test_no_account_is_out_of_its_bounds(books: Engine) -> None:
         refused = pytest.raises(IntegrityError, match=f"ck_account_{rule}")
         with refused, writing(books) as connection:
             connection.execute(text(f"UPDATE account SET {change} WHERE id = {AMINA}"))
+
+
+def test_no_journal_is_reversed_whole_a_second_time(books: Engine) -> None:
+    with writing(books) as connection:
+        connection.execute(text(REVERSAL.format(2, "'reversal'", "'R2'")))
+    with pytest.raises(IntegrityError), writing(books) as connection:
+        connection.execute(text(REVERSAL.format(3, "'reversal'", "'R3'")))
 
 
 def test_no_hold_posts_more_or_less_than_its_state_says(books: Engine) -> None:

@@ -168,7 +168,7 @@ REFUSED = (
 """,
         """        ["reverses_id"],
 """,
-        (f"{HOLDS}::test_the_database_takes_no_second_whole_reversal",),
+        (f"{LAST_LINE}::test_no_journal_is_reversed_whole_a_second_time",),
     ),
     Mutant(
         "no trigger guards journals",

@@ -1,6 +1,7 @@
 """A decision that breaks a rule is found before anything is written: the strangers in its batch
 are committed with it gone, all at once, and the database is not asked to refuse anything."""
 
+import pytest
 from sqlalchemy import Engine
 
 from tests.store.conftest import AMINA, JUMA, balances, count, pay
@@ -24,14 +25,21 @@ def test_a_decision_that_breaches_a_floor_undoes_no_batch(
     assert count(wallets, "batch") == 2  # what held the writer back, and these
 
 
+@pytest.mark.parametrize(
+    ("state", "posting", "left"),
+    [
+        (HoldState.POSTED, Posting("held", (Leg(AMINA, 700), Leg(JUMA, -700)), hold_id=5), 200),
+        (HoldState.VOIDED, None, 900),
+    ],
+    ids=["posted", "voided"],
+)
 def test_a_hold_that_is_decided_twice_in_one_batch_undoes_no_batch(
-    writer: Writer, wallets: Engine
+    writer: Writer, wallets: Engine, state: HoldState, posting: Posting | None, left: int
 ) -> None:
     held = Hold(5, "held", AMINA, JUMA, 700, 0, HoldState.PENDING, NEVER_MS)
     placed = _always("place", None, HoldPlaced(held))
     assert writer.run(placed, within_s=5).name == "ok"
-    posting = Posting("held", (Leg(AMINA, 700), Leg(JUMA, -700)), hold_id=5)
-    decided = HoldDecided(5, HoldState.POSTED, 700)
+    decided = HoldDecided(5, state, 700 if posting else 0)
     outcomes = in_one_batch(
         writer,
         _always("post", posting, decided, hold_ids=(5,)),
@@ -40,7 +48,7 @@ def test_a_hold_that_is_decided_twice_in_one_batch_undoes_no_batch(
     )
 
     assert tuple(each.name for each in outcomes) == FIRST_AND_LAST
-    assert balances(wallets) == (200, 800)
+    assert balances(wallets) == (left, 1_000 - left)
     assert count(wallets, "batch") == 3
 
 
