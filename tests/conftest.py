@@ -42,6 +42,8 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture
-def postgres_url(postgres: Postgres) -> str:
+def postgres_url(postgres: Postgres) -> Iterator[str]:
     """An empty database of the test's own."""
-    return postgres.create_database()
+    url = postgres.create_database()
+    yield url
+    postgres.drop_database(url)

@@ -11,7 +11,6 @@ from threading import Barrier
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-import psycopg
 import redis
 from sqlalchemy import select, text, update
 
@@ -114,14 +113,12 @@ class PostgresCast:
         made: list[str] = []
 
         def new() -> str:
-            url = self._server.create_database(template=self._template)
-            made.append(_name(url))
-            return url
+            made.append(self._server.create_database(template=self._template))
+            return made[-1]
 
         yield new
-        with psycopg.connect(self._server.url(), autocommit=True) as connection:
-            for name in made:
-                connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+        for url in made:
+            self._server.drop_database(url)
 
 
 def _name(url: str) -> str:

@@ -12,7 +12,6 @@ from random import Random
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
-import psycopg
 from sqlalchemy import Engine
 
 from tests.simulation.disk import Disk
@@ -76,11 +75,9 @@ class PostgresDatabase:
 
     def __call__(self) -> Engine:
         if self._last:
-            with psycopg.connect(self._server.url(), autocommit=True) as connection:
-                connection.execute(f'DROP DATABASE "{self._last}" WITH (FORCE)')
-        url = self._server.create_database(template=self._template)
-        self._last = _name(url)
-        return connect(url)
+            self._server.drop_database(self._last)
+        self._last = self._server.create_database(template=self._template)
+        return connect(self._last)
 
 
 def _name(url: str) -> str:

@@ -63,16 +63,19 @@ def empty_database(postgres: Postgres) -> str:
 @pytest.fixture(params=["sqlite", "postgres"])
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     """An empty database with the newest schema."""
+    server: Postgres | None = None
     if request.param == "sqlite":
         path = tmp_path / "ledger.sqlite"
         shutil.copy(request.getfixturevalue("empty_file"), path)
         url = f"sqlite:///{path}"
     else:
-        server: Postgres = request.getfixturevalue("postgres")
+        server = request.getfixturevalue("postgres")
         url = server.create_database(template=request.getfixturevalue("empty_database"))
     engine = connect(url)
     yield engine
     engine.dispose()
+    if server is not None:
+        server.drop_database(url)
 
 
 def _make(url: str) -> None:
