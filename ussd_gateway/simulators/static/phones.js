@@ -198,20 +198,23 @@ class Phone {
       answer = { error: "The simulator does not answer." };
     }
     if (asked !== this.asked) return null; // something newer was asked since
-    if (answer.error) this.complain(answer.error);
-    else this.draw(answer);
+    if (answer.error) this.complain(answer.error, action);
+    else this.draw(answer, action);
     return answer;
   }
 
-  complain(error) {
+  // Stays until something of its kind goes well: a glance at the phone ends no complaint of a key.
+  complain(error, action) {
     this.hint.textContent = error;
     this.hint.classList.add("wrong");
+    this.wrong = action;
   }
 
   // --- drawing ---
 
-  draw({ msisdn, route, session, screen, messages }) {
-    if (this.hint.classList.contains("wrong")) {
+  draw({ msisdn, route, session, screen, messages }, action) {
+    const over = action !== "state" || this.wrong === "state";
+    if (over && this.hint.classList.contains("wrong")) {
       this.hint.classList.remove("wrong");
       this.hint.textContent = this.who.selectedOptions[0].dataset.hint || "Another number";
     }
