@@ -112,6 +112,24 @@ def test_a_keyboard_is_enough(gateway: StandIn, page: Page, left: Locator) -> No
     assert [event["status"] for event in gateway.events] == ["Incomplete"]
 
 
+def test_what_is_typed_before_the_simulator_answers_is_dialled(
+    page: Page, simulator_url: str, left: Locator
+) -> None:
+    page.goto("about:blank")
+    page.route("**/state", lambda asked: asked.abort())
+    page.goto(simulator_url)
+    field = left.get_by_label("Number to dial, or your reply")
+    field.fill("*500#")
+    page.unroute("**/state")
+    for _ in range(3):  # of two phones: one of them is drawn before it is asked for again
+        with page.expect_response("**/state"):
+            pass
+    expect(field).to_have_value("*500#")
+    call(left)
+
+    expect(left.get_by_role("status")).to_contain_text("External application down")
+
+
 def test_each_phone_has_a_session_of_its_own(
     gateway: StandIn, left: Locator, right: Locator
 ) -> None:

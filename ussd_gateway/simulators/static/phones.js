@@ -77,11 +77,10 @@ class Phone {
   use(msisdn, hint, code) {
     this.msisdn = msisdn;
     this.code = code || Phone.firstCode;
-    this.typed.value = this.code;
+    this.rest(); // until the simulator says more: what is typed meanwhile stays, and is dialled
     this.hint.textContent = hint;
     this.hint.classList.remove("wrong");
     this.newestRow = null;
-    this.drawn = "";
     this.busy = false;
     this.verdict.hidden = true;
     this.texted.hidden = true;
