@@ -364,6 +364,10 @@ class Reads(Protocol):
     def asked_by_sms(self, msisdn: Msisdn, *, since_ms: int) -> int:
         """How often a number was answered by SMS what it asked so. Raises BooksLost."""
 
+    def last_answered(self, msisdn: Msisdn, outcome: str, *, since_ms: int) -> Answer | None:
+        """What a number was answered by SMS, the last time that it came to this outcome. Raises
+        BooksLost."""
+
 
 @dataclass(frozen=True, slots=True)
 class Holder:
@@ -393,13 +397,14 @@ class Recorded:
     account_ids: tuple[int, ...]  # of all its legs, in their order
     commission_ids: frozenset[int]  # those of them where agents' commission accrues
     paid: Money | None
+    event_at_ms: int
 
 
 @dataclass(frozen=True, slots=True)
 class OnHold:
     """A hold as staff see it. `original` is the receipt of what it is to take back, and `paid`
-    what its payer saw as its amount; empty and None where it takes nothing back. `by` asked for
-    it, because of `why`."""
+    what its payer saw as its amount; empty and None where it takes nothing back. `by` of the
+    staff asked for it, because of `why`: empty where one of the two did, on the phone."""
 
     hold: Hold
     source: Holder
@@ -435,14 +440,24 @@ class Needed:
     seq: int
 
 
-class Records(Protocol):
-    """What staff look up before they order something. Each raises BooksLost."""
+class Payments(Protocol):
+    """What is looked up before a payment is asked back. Each raises BooksLost."""
 
     def journal(self, receipt: str) -> Recorded | None:
         """By its receipt."""
 
     def held(self, hold_id: int) -> OnHold | None:
         """A hold, whatever became of it."""
+
+    def holds_of(self, journal_id: int) -> Sequence[OnHold]:
+        """Every hold that was to take this journal back, the oldest first."""
+
+    def held_of(self, account_id: int, kind: str) -> OnHold | None:
+        """The oldest hold of this kind on the account that nobody has decided."""
+
+
+class Records(Payments, Protocol):
+    """What staff look up before they order something. Each raises BooksLost."""
 
     def waiting(self, kinds: Sequence[str], *, count_max: int) -> Sequence[OnHold]:
         """Holds of these kinds that nobody has decided, the oldest first."""

@@ -8,13 +8,18 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from tests.cli.office import Office, Said
 from tests.store.true_books import write_books
+from tests.world import Line
 from ussd_gateway.app import overdue
 from ussd_gateway.app.orders import listed_max
+from ussd_gateway.cli.stage.world import opened
 from ussd_gateway.cli.told import as_written
 from ussd_gateway.settings import Settings
+from ussd_gateway.store.database import writing
+from ussd_gateway.store.schema import subscriber
 
 AMINA, JUMA, GRACE = "0711000001", "0711000002", "0711000003"
 
@@ -72,6 +77,46 @@ def test_a_payment_is_taken_back_by_two_people(desk: Office) -> None:
         1,
         f"{hold[1]}: it was decided already: part_posted\n",
     )
+
+
+def test_what_was_asked_on_the_phone_is_taken_on_by_a_maker_and_then_decided(
+    desk: Office, valkey_url: str
+) -> None:
+    receipt = _receipt(desk, 500_00)
+    desk.signs_in("odhiambo")
+    settings = Settings(data_dir=desk.folder, redis_url=f"{valkey_url}?db=3")
+    with opened(settings) as world:
+        Line(world, "asks").walks("3", "5", receipt, "4826")
+        asked = _ledger(desk, "reversals").lines
+        hold = asked[0].split()[0]
+        alone = _ledger(desk, "approve-reversal", hold)
+        # He has tried wrong PINs in these books.
+        with writing(world.gateway.engine) as connection:
+            connection.execute(update(subscriber).values(wrong_tries=0))
+        said = Line(world, "keeps", "+254711000002").walks("3", "5", "2", "7391")
+        assert "Umekataa" in said, said
+        kept = _ledger(desk, "reversals").lines
+
+    assert asked[0].startswith(f"{hold}  asked_back of {receipt}  KES 500.00 is held")
+    assert asked[1].startswith("    asked by its payer on the phone, ")
+    assert kept[1].startswith("    its payee keeps it: take it on with `ledger reverse`, ")
+    assert alone.code == 1
+    assert f"`ussd-gateway ledger reverse {receipt} --why TEXT`" in alone.stderr
+
+    desk.signs_in("njeri")
+    whole = _ledger(desk, "reverse", receipt, "--whole", "--why", "looked into")
+    assert whole.stderr == (
+        f"{receipt}: its payer asked for it on the phone: take it on as it is held, with no "
+        "--amount and no --whole; whoever approves it may give back less\n"
+    )
+    taken_on = _ledger(desk, "reverse", receipt, "--why", "looked into")
+    assert taken_on.code == 0, taken_on.stderr
+    [first, second] = _ledger(desk, "reversals").lines
+    assert second.startswith("    by njeri, ")
+    desk.signs_in("odhiambo")
+    done = _ledger(desk, "approve-reversal", first.split()[0], "--amount", "100")
+    assert done.lines[2].endswith(f"  KES 100.00 went back: reversal of {receipt}"), done.stderr
+    assert _ledger(desk, "verify").code == 0
 
 
 def test_a_frozen_account_gives_money_back_and_is_frozen_all_along(desk: Office) -> None:

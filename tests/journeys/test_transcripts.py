@@ -20,6 +20,10 @@ from ussd_gateway.store.verify.usage import RULE as USED
 PHONES = frozenset({Verb.DIALS, Verb.ENTERS, Verb.TEXTS, Verb.REPEATS, Verb.HANGS_UP})
 
 
+# Where somebody changes something meanwhile, or staff bar an account.
+_HERE = ("refusals", "barred", "money_back")
+
+
 def name(path: Path) -> str:
     return f"{path.parent.name}-{path.stem}"
 
@@ -51,8 +55,7 @@ def test_a_transcript_tells_the_whole_truth(path: Path) -> None:
 
 
 def test_every_refusal_is_shown_in_every_language() -> None:
-    """Some need somebody who changes something meanwhile, or staff who bar an account."""
-    here = (Path(__file__).with_name(f"test_{name}.py") for name in ("refusals", "barred"))
+    here = (Path(__file__).with_name(f"test_{name}.py") for name in _HERE)
     files = (*GOLDEN, *here)
     shown = "".join(path.read_text("utf-8") for path in files)
     texts = [text for pack in ("customer", "agent") for text in _refusals(pack)]

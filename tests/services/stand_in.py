@@ -27,14 +27,17 @@ from ussd_gateway.domain.book import (
     Subscriber,
     Work,
 )
-from ussd_gateway.domain.journal import Posting
+from ussd_gateway.domain.journal import HoldState, Posting
 from ussd_gateway.domain.market import Market
 from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.msisdn import Msisdn
 from ussd_gateway.ports import (
+    Answer,
     Call,
+    OnHold,
     Origin,
     PurchasesLost,
+    Recorded,
     Secret,
     SessionId,
     Standing,
@@ -118,6 +121,9 @@ class InMemoryLedger:
         self._keep(decision, MARKET.business_date(now_ms))
         self._stored[work.key] = (work.content, outcome)
         return outcome
+
+    def stored(self, key: str) -> Outcome:
+        return self._stored[key][1]
 
     def balance(self, account_id: int) -> Money:
         return self.accounts[account_id].balance
@@ -206,6 +212,41 @@ class InMemoryReads:
         asked = [work for work in self.ledger.works if work.event_at_ms > since_ms]
         keys = {each.key for each in asked if (each.route, each.msisdn) == ("sms", msisdn)}
         return len(keys)
+
+    def last_answered(self, msisdn: Msisdn, outcome: str, *, since_ms: int) -> Answer | None:
+        asked = [work for work in self.ledger.works if work.event_at_ms > since_ms]
+        keys = [each.key for each in asked if (each.route, each.msisdn) == ("sms", msisdn)]
+        for found in map(self.ledger.stored, reversed(keys)):
+            if found.name == outcome:
+                return Answer(found.name, found.values)
+        return None
+
+
+@dataclass(slots=True)
+class InMemoryPayments:
+    """`ports.Payments`: one journal at most, and what was to take it back."""
+
+    recorded: Recorded | None = None
+    holds: Sequence[OnHold] = ()
+
+    def journal(self, receipt: str) -> Recorded | None:
+        found = self.recorded
+        return found if found and found.receipt == receipt else None
+
+    def held(self, hold_id: int) -> OnHold | None:
+        return next((each for each in self.holds if each.hold.id == hold_id), None)
+
+    def holds_of(self, journal_id: int) -> Sequence[OnHold]:
+        return [each for each in self.holds if each.hold.journal_id == journal_id]
+
+    def held_of(self, account_id: int, kind: str) -> OnHold | None:
+        pending = (each for each in self.holds if each.hold.state is HoldState.PENDING)
+        of_it = (
+            each
+            for each in pending
+            if (each.hold.source_id, each.hold.kind) == (account_id, kind)
+        )
+        return next(of_it, None)
 
 
 @dataclass(slots=True)

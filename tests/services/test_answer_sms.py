@@ -7,7 +7,9 @@ from datetime import date
 import pytest
 
 from tests.services.cast import AMINA, HARDWARE, JUMA, NOW, NOW_MS, TODAY, book, kes
-from tests.services.stand_in import World
+from tests.services.choosing import Counted
+from tests.services.orders.at_the_desk import HELD, RECORDED
+from tests.services.stand_in import InMemoryPayments, World
 from ussd_gateway.domain.book import (
     Book,
     LanguageChosen,
@@ -22,7 +24,16 @@ from ussd_gateway.domain.book import (
 from ussd_gateway.domain.msisdn import Msisdn
 from ussd_gateway.domain.receipt import make
 from ussd_gateway.domain.texted import Ask
-from ussd_gateway.ports import TIMEOUT, UNKNOWN, BooksLost, IncomingSms, Party, Receipted
+from ussd_gateway.ports import (
+    TIMEOUT,
+    UNKNOWN,
+    BooksLost,
+    IncomingSms,
+    OnHold,
+    Party,
+    Receipted,
+    Recorded,
+)
 from ussd_gateway.services.answer_sms import (
     ANSWERS_A_DAY_MAX,
     STATEMENT_ROWS_MAX,
@@ -33,6 +44,7 @@ from ussd_gateway.services.answer_sms import (
     tell_statement,
 )
 from ussd_gateway.services.check_receipt import ASKS_A_DAY_MAX, CheckReceiptService
+from ussd_gateway.services.money_back.ask_back import WITHIN_MS, AskBackService
 
 STRANGER = Msisdn("+254711000009")
 RECEIPT = make(TODAY, 1, b"a key")
@@ -47,6 +59,14 @@ WORDS = {
     "LANG": Ask.LANGUAGE,
     "HELP": Ask.HELP,
 }
+SENT = replace(
+    RECORDED,
+    receipt=RECEIPT,
+    paid=kes(500),
+    event_at_ms=NOW_MS,
+    payee=replace(RECORDED.payee, msisdn=JUMA.msisdn),
+)
+ASKED = replace(HELD, hold=replace(HELD.hold, kind="asked_back"))
 PAID = Receipted(
     receipt=RECEIPT,
     at_ms=NOW_MS,
@@ -78,7 +98,10 @@ class InMemoryReceipts:
 
 
 # What is told of a payment to whoever has no part in it.
-_TO_OTHERS = {"asked_paid_to": "asked_amount", "asked_reverse": "asked_not_reversed"}
+_TO_OTHERS = {
+    "asked_paid_to": "asked_amount",
+    "asked_reverse_elsewhere": "asked_not_reversed",
+}
 
 
 class Asking:
@@ -87,9 +110,11 @@ class Asking:
     def __init__(self, rows: Book | None = None) -> None:
         self.world = World(rows or book())
         self.receipts = InMemoryReceipts()
+        self.payments = InMemoryPayments()
         self.service = AnswerSmsService(
             self.world.teller,
             CheckReceiptService(self.world.teller, self.receipts),
+            AskBackService(self.world.teller, self.payments, Counted()),
             words=WORDS,
             languages=("en", "sw", "fr"),
         )
@@ -127,7 +152,7 @@ class Asking:
         (f"CHECK {RECEIPT}", "asked_paid_to"),
         ("CHECK", "asked_receipt"),
         (f"CHECK {RECEIPT[::-1]}", "asked_receipt"),
-        (f"REVERSE {RECEIPT}", "asked_reverse"),
+        (f"REVERSE {RECEIPT}", "asked_reverse_elsewhere"),
         ("REVERSE", "asked_receipt"),
         ("LANG sw", "asked_language"),
         ("LANG de", "asked_languages"),
@@ -259,6 +284,43 @@ def test_guesses_of_others_payments_are_counted_and_soon_not_answered() -> None:
         asking.template(f"CHECK {RECEIPT} 501", JUMA.msisdn) for _ in range(ASKS_A_DAY_MAX + 1)
     ]
     assert told == ["asked_not_confirmed"] * ASKS_A_DAY_MAX + ["asked_too_often"]
+
+
+def test_what_was_sent_to_a_person_is_opened_and_all_that_is_kept_is_the_receipt() -> None:
+    asking = Asking()
+    asking.payments.recorded = SENT
+    (answer,) = asking.text(f"REVERSE {RECEIPT}", number="mistaken")
+
+    assert answer.template == "asked_reverse"
+    assert answer.params == {
+        "receipt": RECEIPT,
+        "amount": kes(500),
+        "name": "Juma Otieno",
+        "number": "0711***002",
+        "until": "22/11/26 09:00",
+    }
+    assert asking.world.ledger.stored("sms:africastalking:mistaken") == Outcome(
+        "asked_reverse", {"original": RECEIPT}
+    )
+    assert asking.template(f"REVERSE {RECEIPT}", JUMA.msisdn) == "asked_not_reversed"
+
+
+@pytest.mark.parametrize(
+    ("sent", "holds", "template"),
+    [
+        (replace(SENT, event_at_ms=NOW_MS - WITHIN_MS), (), "asked_reverse"),
+        (replace(SENT, event_at_ms=NOW_MS - WITHIN_MS - 1), (), "asked_reverse_late"),
+        (replace(SENT, kind="pay_bill"), (), "asked_reverse_elsewhere"),
+        (SENT, (ASKED,), "asked_reverse_again"),
+    ],
+    ids=["at the end of its day", "a day is over", "a bill", "asked"],
+)
+def test_what_cannot_be_opened_is_told_with_who_else_to_ask(
+    sent: Recorded, holds: tuple[OnHold, ...], template: str
+) -> None:
+    asking = Asking()
+    asking.payments.recorded, asking.payments.holds = sent, holds
+    assert asking.template(f"REVERSE {RECEIPT}") == template
 
 
 def test_a_payment_that_was_taken_back_already_is_told_as_such() -> None:

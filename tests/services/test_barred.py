@@ -64,6 +64,10 @@ class Counting:
         self.looks.append("asked_by_sms")
         return self._reads.asked_by_sms(msisdn, since_ms=since_ms)
 
+    def last_answered(self, msisdn: Msisdn, outcome: str, *, since_ms: int) -> Answer | None:
+        self.looks.append("last_answered")
+        return self._reads.last_answered(msisdn, outcome, since_ms=since_ms)
+
 
 Quote = Callable[[Teller, Call], Answer]
 

@@ -2,7 +2,7 @@
 repeat until they are answered or have had enough; and what it should have moved.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -26,16 +26,23 @@ WEIGHTS = {
     "deposit": 3,
     "airtime": 3,
     "balance": 1,
+    "back.ask": 2,
+    "back.give": 2,
+    "back.keep": 1,
 }
-# Of these a look at the price comes first; its answers go with the command.
-AGREED = {
-    "send_money": ("fee", "payee"),
-    "pay_bill": ("fee",),
-    "buy_goods": ("fee",),
-    "withdraw": ("fee",),
-    "deposit": ("customer", "store"),
-    "airtime": (),
+# Of these a look comes first, at the price or at what is asked; its answers go with it.
+AGREED: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "send_money": ("send_money.quote", {"fee": "fee", "payee": "payee"}),
+    "pay_bill": ("pay_bill.quote", {"fee": "fee"}),
+    "buy_goods": ("buy_goods.quote", {"fee": "fee"}),
+    "withdraw": ("withdraw.quote", {"fee": "fee"}),
+    "deposit": ("deposit.quote", {"customer": "customer", "store": "store"}),
+    "airtime": ("airtime.quote", {}),
+    "back.give": ("back.wanted", {"hold": "hold", "held": "amount", "payer": "name"}),
+    "back.keep": ("back.wanted", {"hold": "hold"}),
 }
+# What is done without an amount of one's own.
+_NO_AMOUNT = ("balance", "back.ask", "back.give", "back.keep")
 within_s = 5.0
 dearest = {"Amina Wafula": 2_000_00, "Juma Otieno": 400_00, "Grace Njoki": 20_000_00}
 wrong_pins = 0.05
@@ -70,13 +77,21 @@ class Errand:
         return self.answer is None and not self.left
 
 
-def new_errand(random: Random, number: int) -> Errand:
+def new_errand(random: Random, number: int, sent: Sequence[Errand]) -> Errand:
+    """`sent`: what was sent before, and answered."""
     action = random.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
+    if action == "back.ask" and not sent:
+        action = "balance"
     person = ASSISTANT if action == "deposit" else random.choice(CUSTOMERS)
     args: dict[str, Value] = {}
-    if action != "balance":
+    if action not in _NO_AMOUNT:
         args["amount"] = Money(_amount(random, dearest.get(person, 3_000_00)), "KES")
-    if action == "send_money":
+    if action == "back.ask":
+        mistaken = random.choice(sent)
+        person = mistaken.person
+        assert mistaken.answer is not None, "it was answered"
+        args["receipt"] = mistaken.answer.values["receipt"]
+    elif action == "send_money":
         others = [one for one in (*CUSTOMERS, ASSISTANT) if one != person]
         args["to"] = str(MSISDNS[random.choice(others)])
     elif action == "pay_bill":
@@ -95,8 +110,11 @@ def new_errand(random: Random, number: int) -> Errand:
 def moved(action: str, person: str, args: Mapping[str, Any]) -> dict[str, int]:
     """What a yes to it adds to accounts, by their public reference. What a business is left
     with of a bill is its tariff's affair: it is not here."""
-    if action == "balance":
+    if action in ("balance", "back.ask", "back.keep"):
         return {}
+    if action == "back.give":
+        held = args["held"].minor
+        return {str(MSISDNS[person]): -held, str(MSISDNS[args["payer"]]): held}
     own, minor = str(MSISDNS[person]), args["amount"].minor
     fee = args["fee"].minor if "fee" in args else 0
     match action:

@@ -142,7 +142,12 @@ class _Town:
     # --- what may happen --------------------------------------------------------------------
 
     def _somebody_asks(self) -> None:
-        errand = new_errand(self._random, len(self._errands) + 1)
+        sent = [
+            one
+            for one in self._errands
+            if one.action == "send_money" and one.answer and one.answer.outcome == "ok"
+        ]
+        errand = new_errand(self._random, len(self._errands) + 1, sent)
         self._errands.append(errand)
         self._begins(errand)
 
@@ -365,10 +370,11 @@ def _do(server: Server, errand: Errand) -> Answer:
     if errand.refused is not None:
         return errand.refused
     if errand.action in AGREED and not errand.agreed:
-        quote = server.actions[f"{errand.action}.quote"].run(errand.call(errand.args))
+        look, names = AGREED[errand.action]
+        quote = server.actions[look].run(errand.call(errand.args))
         if quote.outcome != "ok":
             errand.refused = quote
             return quote
-        errand.args |= {name: quote.values[name] for name in AGREED[errand.action]}
+        errand.args |= {arg: quote.values[name] for arg, name in names.items()}
         errand.agreed = True
     return server.actions[errand.action].run(errand.call(errand.args))

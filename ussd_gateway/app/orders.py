@@ -24,7 +24,7 @@ from ussd_gateway.services.orders.desk import By, Objection
 from ussd_gateway.services.orders.reverse import ReverseService
 from ussd_gateway.services.orders.set_status import StatusService
 from ussd_gateway.services.orders.sweep_dues import SweepService
-from ussd_gateway.services.orders.taking_back import KINDS
+from ussd_gateway.services.orders.taking_back import BY_PHONE, KINDS
 from ussd_gateway.settings import Settings
 from ussd_gateway.store.staff import Member, Role
 
@@ -34,6 +34,8 @@ listed_max = 200
 WORDS: Mapping[Objection, str] = {
     Objection.NO_JOURNAL: "no payment has this receipt",
     Objection.NO_HOLD: "no such reversal; see `ussd-gateway ledger reversals`",
+    Objection.BY_PHONE: "its payer asked for it on the phone: a maker takes it on first, "
+    "`ussd-gateway ledger reverse {original} --why TEXT`",
     Objection.NO_ACCOUNT: "no such account: give a phone number, a till, or a bill's number",
     Objection.OTHER_CURRENCY: "it is kept in {currency}: give no amount, or one of that",
     Objection.HOUSE_ACCOUNT: "an account of the house: everybody's payments would stop",
@@ -45,6 +47,8 @@ WORDS: Mapping[Objection, str] = {
     Objection.CASH: "cash changed hands: only --whole takes that back, our own fault",
     Objection.OWN_ORDER: "{by} has asked for it: somebody else decides",
     Objection.IN_HAND: "reversal {hold} is about to take it back: decide that one first",
+    Objection.AS_ASKED: "its payer asked for it on the phone: take it on as it is held, with "
+    "no --amount and no --whole; whoever approves it may give back less",
     Objection.TAKEN_BACK: "it was taken back already, or a part of it was",
     Objection.ALL_OR_NOTHING: "a whole reversal is all or nothing: give no --amount",
     Objection.DECIDED: "it was decided already: {state}",
@@ -137,8 +141,9 @@ def refuse_reversal(here: Orders, hold_id: int, *, why: str) -> Outcome:
 
 def reversals(records: Records) -> tuple[Sequence[OnHold], int]:
     """Those that wait for somebody to decide, the oldest first; and how many more do."""
-    found = records.waiting(KINDS, count_max=listed_max)
-    return found, _more(found, lambda: records.waiting_count(KINDS))
+    kinds = (*KINDS, *BY_PHONE)
+    found = records.waiting(kinds, count_max=listed_max)
+    return found, _more(found, lambda: records.waiting_count(kinds))
 
 
 def sweep(here: Orders, amount: Money | None, *, why: str) -> Outcome:

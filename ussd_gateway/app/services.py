@@ -27,6 +27,9 @@ from ussd_gateway.services.check_receipt import CheckReceiptService
 from ussd_gateway.services.choose_caps import ChooseCapsService
 from ussd_gateway.services.choose_language import ChooseLanguageService
 from ussd_gateway.services.choose_pin import ChoosePinService
+from ussd_gateway.services.money_back import answer_ask, ask_back
+from ussd_gateway.services.money_back.answer_ask import AnswerAskService
+from ussd_gateway.services.money_back.ask_back import AskBackService
 from ussd_gateway.services.orders import reverse
 from ussd_gateway.services.pay import PayService
 from ussd_gateway.services.purchases import buy_airtime, buy_content
@@ -40,6 +43,7 @@ from ussd_gateway.services.vouchers import cash_voucher, give_back_voucher, send
 from ussd_gateway.services.vouchers.cash_voucher import CashVoucherService
 from ussd_gateway.services.vouchers.send_voucher import SendVoucherService
 from ussd_gateway.settings import Purpose, Settings
+from ussd_gateway.store.inquiry import SqlRecords
 from ussd_gateway.store.numbers import AccountNumbers
 from ussd_gateway.store.pins import HmacPinVerifier, HmacTickets
 from ussd_gateway.store.receipts import SqlReceipts
@@ -63,6 +67,8 @@ TEMPLATES = frozenset().union(
             choose_pin,
             choose_caps,
             register,
+            ask_back,
+            answer_ask,
             reverse,
             answer_sms,
         )
@@ -85,6 +91,7 @@ class Services:
     prices: PriceBook  # to be stored before anything is paid by it
     teller: Teller
     checking: CheckReceiptService
+    asking_back: AskBackService
 
 
 def carriers(settings: Settings, reads: Reads) -> Carriers:
@@ -136,6 +143,8 @@ def services(
     )
     tickets, numbers = HmacTickets(ring.subkey(Purpose.TICKET)), AccountNumbers(engine)
     checking = CheckReceiptService(teller, SqlReceipts(engine))
+    records = SqlRecords(engine)
+    asking_back = AskBackService(teller, records, numbers)
     choosing = ChoosePinService(teller, tickets, numbers, random, kid=ring.current_kid)
     offered = (
         SendMoneyService(teller),
@@ -151,10 +160,12 @@ def services(
         choosing,
         RegisterService(teller, choosing),
         checking,
+        asking_back,
+        AnswerAskService(teller, records, numbers),
     )
     every = chain.from_iterable(service.actions() for service in offered)
     actions = {action.name: action for action in every}
-    return Services(actions, fulfilment, prices, teller, checking)
+    return Services(actions, fulfilment, prices, teller, checking, asking_back)
 
 
 def _name(reads: Reads, number: str) -> str | None:

@@ -23,7 +23,7 @@ from ussd_gateway.services.answer_sms import AnswerSmsService
 from ussd_gateway.services.orders.decide_reversal import let_go
 from ussd_gateway.services.orders.desk import Desk
 from ussd_gateway.services.orders.hold_money import HoldsOverdue
-from ussd_gateway.services.orders.taking_back import KINDS
+from ussd_gateway.services.orders.taking_back import BY_PHONE, KINDS
 from ussd_gateway.services.purchases.fulfilment import Fulfilment
 from ussd_gateway.services.vouchers.give_back_voucher import VouchersOverdue
 from ussd_gateway.settings import Purpose, Settings
@@ -159,7 +159,7 @@ def overdue(settings: Settings) -> Iterator[Overdue]:
     """What looks after purchases, holds and vouchers, with a ledger writer of its own."""
     here = chance.clock(settings)
     with _apart(settings, here) as apart:
-        told = dict.fromkeys(KINDS, let_go)
+        told = dict.fromkeys((*KINDS, *BY_PHONE), let_go)
         # What a clock that ran ahead let go would be gone for good. The demo's may be set.
         due_by = SlowerClock(apart.engine, here) if settings.production else here
         at = desk(settings, apart.engine, apart.ledger, due_by)
@@ -206,7 +206,11 @@ def _apart(settings: Settings, clock: Clock) -> Iterator[_Apart]:
 def _answering(settings: Settings, made: Services) -> AnswerSmsService:
     said = messages(settings)
     return AnswerSmsService(
-        made.teller, made.checking, words=said.commands, languages=said.languages
+        made.teller,
+        made.checking,
+        made.asking_back,
+        words=said.commands,
+        languages=said.languages,
     )
 
 

@@ -27,6 +27,11 @@ class Reason(Enum):
     WRONG_ACCOUNT = "wrong_account"
     ASKED_TOO_OFTEN = "asked_too_often"  # of payments that are others'
     NO_SUCH_PAYMENT = "no_such_payment"  # under this receipt, of this amount
+    TOO_LATE = "too_late"  # to ask for it back
+    TAKEN_BACK = "taken_back"
+    ALREADY_ASKED = "already_asked"  # for it back, which is done once
+    ALREADY_DECIDED = "already_decided"
+    SPENT = "spent"  # by its payee: nothing of it is there
     UNKNOWN_VOUCHER = "unknown_voucher"  # or its code is another one
     VOUCHER_BARRED = "voucher_barred"  # too many wrong codes
     VOUCHER_EXPIRED = "voucher_expired"

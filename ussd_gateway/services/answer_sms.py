@@ -45,6 +45,8 @@ from ussd_gateway.ports import (
 from ussd_gateway.services import check_receipt
 from ussd_gateway.services.balance import statement
 from ussd_gateway.services.check_receipt import CheckReceiptService
+from ussd_gateway.services.money_back import ask_back
+from ussd_gateway.services.money_back.ask_back import AskBackService
 from ussd_gateway.services.teller import Teller
 
 log = structlog.get_logger()
@@ -66,6 +68,9 @@ TEMPLATES = frozenset(
         "asked_amount",
         "asked_receipt",
         "asked_reverse",
+        "asked_reverse_again",
+        "asked_reverse_elsewhere",
+        "asked_reverse_late",
         "asked_not_reversed",
         "asked_language",
         "asked_languages",
@@ -116,6 +121,7 @@ class Told:
     values: Mapping[str, Scalar] = field(default_factory=dict)
     changes: tuple[Change, ...] = ()
     language: str = ""  # empty: the sender's own
+    opens: Mapping[str, Scalar] = field(default_factory=dict)  # kept for their next call
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +137,11 @@ _Tells = Callable[[Book], Told]
 
 
 def decide(sender: Msisdn, language: str, told: Told) -> Decision:
-    """Pure. All that somebody is told stands in their SMS; the outcome says which it was."""
+    """Pure. All that somebody is told stands in their SMS; the outcome says which it was, and
+    what it opens on the phone."""
     spoken = told.language or language
     answer = Message(sender, told.template, spoken, told.values, Priority.ANSWER)
-    return Decision(told.template, {}, messages=(answer,), changes=told.changes)
+    return Decision(told.template, told.opens, messages=(answer,), changes=told.changes)
 
 
 def tell_balance(person: Subscriber, book: Book) -> Told:
@@ -171,6 +178,7 @@ class AnswerSmsService:
         self,
         teller: Teller,
         checking: CheckReceiptService,
+        asking_back: AskBackService,
         *,
         words: Mapping[str, Ask],
         languages: Sequence[str],
@@ -179,6 +187,7 @@ class AnswerSmsService:
         for whoever has chosen none."""
         self._teller = teller
         self._checking = checking
+        self._asking_back = asking_back
         self._words = words
         self._languages = languages
 
@@ -284,14 +293,23 @@ class AnswerSmsService:
         return _told(_CHECKED[found.outcome], receipt, found)
 
     def _reverse(self, asked: Asked, sender: Msisdn) -> Told:
-        """It takes nothing back, and holds nothing: it says who does."""
+        """It takes nothing back, and holds nothing: it opens it on the phone, for the PIN, or
+        says who else does it."""
         receipt = receipts.parse(asked.receipt)
         if receipt is None:
             return Told("asked_receipt")
+        opened = self._asking_back.look(receipt, sender)
+        if opened.outcome == "ok":
+            told = _told(ask_back.OPENED, receipt, opened)
+            return replace(told, opens={"original": receipt})
+        if opened.outcome == Reason.ALREADY_ASKED.value:
+            return Told("asked_reverse_again", {"receipt": receipt})
         found = self._checking.check(receipt, sender)
         match found.outcome:
+            case check_receipt.PAID_TO if opened.outcome == Reason.TOO_LATE.value:
+                return _told("asked_reverse_late", receipt, found)
             case check_receipt.PAID_TO:
-                return _told("asked_reverse", receipt, found)
+                return _told("asked_reverse_elsewhere", receipt, found)
             case check_receipt.TAKEN_BACK:
                 return _told("asked_taken_back", receipt, found)
             case _:

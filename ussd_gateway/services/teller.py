@@ -127,6 +127,8 @@ class Teller:
         subscribers: Iterable[int],
         accounts: Iterable[int] = (),
         vouchers: Iterable[int] = (),
+        holds: Iterable[int] = (),
+        journals: Iterable[int] = (),
         at_ms: int | None = None,
         decide: Callable[[Book], Decision],
     ) -> Answer:
@@ -143,6 +145,8 @@ class Teller:
                 route=call.origin.route,
                 session_id=call.origin.session_id,
                 msisdn=call.origin.msisdn,
+                hold_ids=tuple(holds),
+                journal_ids=tuple(journals),
                 voucher_ids=tuple(vouchers),
             ),
             within_s=call.within_s,

@@ -51,6 +51,11 @@ _MOVEMENTS = (
 _ASKED_BY_SMS = (
     "SELECT count(*) FROM idempotency WHERE session_id = ? AND route = 'sms' AND at_ms > ?"
 )
+# The name of an outcome stands first in it.
+_LAST_ANSWERED = (
+    "SELECT outcome FROM idempotency WHERE session_id = ? AND route = 'sms' AND at_ms > ? "
+    "AND outcome LIKE ? ESCAPE '!' ORDER BY at_ms DESC, key DESC LIMIT 1"
+)
 _KNOWS = "SELECT 1 FROM idempotency WHERE key = ?"
 # Money that moved is what must be told, whatever the clocks said of the answers around it.
 _SETTLED = (
@@ -115,6 +120,13 @@ class SqlReads:
     def asked_by_sms(self, msisdn: Msisdn, *, since_ms: int) -> int:
         ((count,),) = self._look(_ASKED_BY_SMS, (msisdn, since_ms))
         return int(count)
+
+    def last_answered(self, msisdn: Msisdn, outcome: str, *, since_ms: int) -> Answer | None:
+        named = f'["{outcome}",%'.replace("_", "!_")
+        for (stored,) in self._look(_LAST_ANSWERED, (msisdn, since_ms, named)):
+            found = decode_outcome(stored)
+            return Answer(found.name, found.values)
+        return None
 
     def knows(self, key: str) -> bool:
         """Whether a command was run under it."""

@@ -30,6 +30,7 @@ RECORDED = Recorded(
     account_ids=(AMINAS, JUMAS),
     commission_ids=frozenset({EARNED}),
     paid=Money(500, "KES"),
+    event_at_ms=1_000,
 )
 SENT = Posted(
     id=7,

@@ -30,7 +30,7 @@ from ussd_gateway.domain.accounts import (
     TRUST_BANK,
     house_id,
 )
-from ussd_gateway.domain.book import Book, Decision, Spent, Status
+from ussd_gateway.domain.book import Book, Decision, HoldDecided, HoldPlaced, Spent, Status
 from ussd_gateway.domain.journal import HoldState, Leg
 from ussd_gateway.domain.money import Money
 from ussd_gateway.services.orders.ask_reversal import ASKED_FOR_MS, Ask, ask
@@ -46,8 +46,17 @@ WHOLLY = replace(SENT, taken_back={AMINAS: -507, JUMAS: 500}, reversed=True)
 
 EXCISE_ID = house_id(EXCISE, "KES")
 
+IN_HAND = replace(SENT, in_hand=HOLD.id)
+BY_PHONE = replace(HOLD, kind="asked_back")
 NO_TO_ASKING = [
     (Objection.IN_HAND, ASK, book(posted=replace(SENT, in_hand=4))),
+    (Objection.IN_HAND, ASK, book(posted=IN_HAND, hold=HOLD)),
+    (
+        Objection.AS_ASKED,
+        replace(ASK, amount=kes(100)),
+        book(posted=IN_HAND, hold=BY_PHONE),
+    ),
+    (Objection.AS_ASKED, replace(ASK, whole=True), book(posted=IN_HAND, hold=BY_PHONE)),
     (Objection.OTHER_CURRENCY, replace(ASK, amount=Money(5, "UGX")), book()),
     (
         Objection.NOT_REVERSIBLE,
@@ -106,6 +115,29 @@ def test_a_good_ask_holds_the_payees_money_for_two_days() -> None:
     [placed] = decision.changes
     assert placed.hold == replace(HOLD, expires_at_ms=NOW_MS + ASKED_FOR_MS)  # type: ignore[union-attr]
     assert [(told.to, told.template) for told in decision.messages] == [("j", "reversal_asked")]
+
+
+@pytest.mark.parametrize("kind", ["asked_back", "disputed"])
+def test_what_was_asked_on_the_phone_is_taken_on_for_no_longer_and_nobody_is_told(
+    kind: str,
+) -> None:
+    hold = replace(HOLD, kind=kind)
+    decision = ask(replace(ASK, hold_id=6), book(posted=IN_HAND, hold=hold))
+
+    assert isinstance(decision, Decision)
+    assert decision.changes == (
+        HoldDecided(HOLD.id, HoldState.VOIDED),
+        HoldPlaced(replace(HOLD, id=6)),
+    )
+    assert (decision.messages, decision.posting) == ((), None)
+    assert decision.values["takes_on"] == HOLD.id
+
+
+def test_what_was_asked_on_the_phone_is_not_taken_on_when_its_time_is_over() -> None:
+    over = replace(BY_PHONE, expires_at_ms=NOW_MS)
+    found = ask(ASK, book(posted=IN_HAND, hold=over))
+    assert isinstance(found, Objected)
+    assert found.objection is Objection.OVERDUE
 
 
 @pytest.mark.parametrize(

@@ -42,8 +42,9 @@ def test_money_stands_out(customer: Program) -> None:
         "till_pin",
         "content_pin",
         "airtime_pin",
+        "wanted_give",
     }
-    assert svg(tree(customer, "en"), title="customer").count('class="shape money"') == 8
+    assert svg(tree(customer, "en"), title="customer").count('class="shape money"') == 9
 
 
 def test_boxes_never_meet(customer: Program) -> None:

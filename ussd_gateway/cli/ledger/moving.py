@@ -32,6 +32,12 @@ def _reason(text: str) -> str:
     return text.strip()
 
 
+# Whose turn it is where no staff have taken it on, by the kind of hold.
+_BY_PHONE = {
+    "asked_back": "asked by its payer on the phone",
+    "disputed": "its payee keeps it: take it on with `ledger reverse`",
+}
+
 Why = Annotated[str, typer.Option(help="Why: it is kept for good.", callback=_reason)]
 Amount = Annotated[
     str | None, typer.Option(metavar="AMOUNT", help="No more than this, such as 500.00.")
@@ -55,7 +61,8 @@ def reverse(
         bool, typer.Option("--whole", help="Our own fault: fee, tax and commission too.")
     ] = False,
 ) -> None:
-    """Ask for a payment back: what is still there of it is held, and a checker decides."""
+    """Ask for a payment back: what is still there of it is held, and a checker decides. Where
+    its payer has asked on the phone, take that on."""
     from ussd_gateway.app import orders
 
     if whole and amount is not None:
@@ -102,7 +109,7 @@ def refuse_reversal(hold: Reversal, why: Why) -> None:
 
 
 def reversals() -> None:
-    """Show the reversals that wait for a checker."""
+    """Show the reversals that wait for the payee, a maker or a checker."""
     from ussd_gateway.app import orders
 
     with _records() as records:
@@ -124,10 +131,10 @@ def _shown(one: "OnHold") -> Iterator[str]:
         f"{one.hold.id}  {one.hold.kind}{whole} of {one.original}  {amount} is held of "
         f"{one.paid}  {as_written(one.source.name)} -> {as_written(one.target.name)}"
     )
-    yield (
-        f"    by {one.by}, {_at(one.placed_at_ms)}, until {_at(one.hold.expires_at_ms)}: "
-        f"{as_written(one.why)}"
-    )
+    whose = _BY_PHONE.get(one.hold.kind) or f"by {one.by}"
+    why = f": {as_written(one.why)}" if one.why else ""
+    until = f"until {_at(one.hold.expires_at_ms)}"
+    yield f"    {whose}, {_at(one.placed_at_ms)}, {until}{why}"
 
 
 def sweep(why: Why, amount: Amount = None) -> None:

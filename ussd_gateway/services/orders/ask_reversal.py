@@ -1,14 +1,26 @@
-"""Asks for a payment to be taken back: what is still there of the payee's money is held."""
+"""Asks for a payment to be taken back: what is still there of the payee's money is held.
 
-from dataclasses import dataclass
+What the payer has asked for on the phone is held already. Of that, one of the staff takes on
+what is held, under a number of its own, for no longer than it would have been; another one
+decides it.
+"""
 
-from ussd_gateway.domain.book import Book, Decision
+from dataclasses import dataclass, replace
+
+from ussd_gateway.domain.book import Book, Decision, HoldDecided, HoldPlaced
 from ussd_gateway.domain.journal import REVERSAL, Hold, HoldState, Posted
 from ussd_gateway.domain.money import Money
-from ussd_gateway.ports import Recorded
+from ussd_gateway.ports import Recorded, Scalar
 from ussd_gateway.services.orders.desk import By, Objected, Objection, objected, tell
 from ussd_gateway.services.orders.hold_money import barred, place
-from ussd_gateway.services.orders.taking_back import CASH, PAID, REFUND, VOUCHER, paid_for
+from ussd_gateway.services.orders.taking_back import (
+    BY_PHONE,
+    CASH,
+    PAID,
+    REFUND,
+    VOUCHER,
+    paid_for,
+)
 
 # So long it may take to be decided.
 ASKED_FOR_MS = 48 * 3_600_000
@@ -27,26 +39,17 @@ class Ask:
 
 def ask(command: Ask, book: Book) -> Decision | Objected:
     """Pure."""
-    recorded, by = command.recorded, command.by
-    currency = recorded.payee.currency
-    posted = book.journals[recorded.id]
-    if posted.in_hand is not None:
-        return objected(Objection.IN_HAND, hold=posted.in_hand)
-    if command.amount is not None and command.amount.currency != currency:
-        return objected(Objection.OTHER_CURRENCY, currency=currency)
-    objection = _not_to_be_taken_back(recorded, whole=command.whole) or barred(
-        recorded.payee.account_id, recorded.payer.account_id, book
-    )
-    if objection is not None:
-        return objection
-    minor = _there(command, posted, book)
-    if isinstance(minor, Objected):
-        return minor
-    placed = place(_hold(command, minor, book.now_ms), book)
+    recorded = command.recorded
+    in_hand = book.journals[recorded.id].in_hand
+    if in_hand is not None:
+        return _take_on(command, in_hand, book)
+    kind = REVERSAL if command.whole else REFUND
+    placed = hold_back(recorded, command.hold_id, command.amount, kind, book)
     if isinstance(placed, Objected):
         return placed
 
-    amount = Money(minor, currency)
+    posted = book.journals[recorded.id]
+    amount = Money(placed.hold.minor, recorded.payee.currency)
     told = tell(
         recorded.payee,
         "reversal_asked",
@@ -54,17 +57,80 @@ def ask(command: Ask, book: Book) -> Decision | Objected:
         amount=amount,
         name=recorded.payer.name,
     )
-    values = {
-        "hold": command.hold_id,
+    wanted = Money(_wanted(recorded, command.amount, posted), amount.currency)
+    values = _values(command, placed.hold, amount, wanted)
+    return Decision("ok", values, messages=told, changes=(placed,))
+
+
+def hold_back(
+    recorded: Recorded, hold_id: int, amount: Money | None, kind: str, book: Book
+) -> HoldPlaced | Objected:
+    """Holds of the payee's what is still there of it, for 48 hours at most."""
+    posted, currency = book.journals[recorded.id], recorded.payee.currency
+    if posted.in_hand is not None:
+        return objected(Objection.IN_HAND, hold=posted.in_hand)
+    if amount is not None and amount.currency != currency:
+        return objected(Objection.OTHER_CURRENCY, currency=currency)
+    whole = kind == REVERSAL
+    objection = _not_to_be_taken_back(recorded, whole=whole) or barred(
+        recorded.payee.account_id, recorded.payer.account_id, book
+    )
+    if objection is not None:
+        return objection
+    minor = _there(recorded, amount, book, whole=whole)
+    if isinstance(minor, Objected):
+        return minor
+    hold = Hold(
+        id=hold_id,
+        kind=kind,
+        source_id=recorded.payee.account_id,
+        target_id=recorded.payer.account_id,
+        minor=minor,
+        posted=0,
+        state=HoldState.PENDING,
+        expires_at_ms=book.now_ms + ASKED_FOR_MS,
+        journal_id=recorded.id,
+    )
+    return place(hold, book)
+
+
+def _take_on(command: Ask, in_hand: int, book: Book) -> Decision | Objected:
+    hold = book.holds.get(in_hand)
+    if hold is None or hold.kind not in BY_PHONE:
+        return objected(Objection.IN_HAND, hold=in_hand)
+    if command.amount is not None or command.whole:
+        return objected(Objection.AS_ASKED)
+    changes = pass_on(hold, command.hold_id, REFUND, book)
+    if isinstance(changes, Objected):
+        return changes
+    amount = Money(hold.minor, command.recorded.payee.currency)
+    values = _values(command, changes[1].hold, amount, amount)
+    return Decision("ok", {**values, "takes_on": hold.id}, changes=changes)
+
+
+def pass_on(
+    hold: Hold, hold_id: int, kind: str, book: Book
+) -> tuple[HoldDecided, HoldPlaced] | Objected:
+    """The same money, held for somebody else to decide, for no longer than before."""
+    if not hold.open(book.now_ms):
+        return objected(Objection.OVERDUE)
+    return HoldDecided(hold.id, HoldState.VOIDED), HoldPlaced(
+        replace(hold, id=hold_id, kind=kind)
+    )
+
+
+def _values(command: Ask, hold: Hold, amount: Money, wanted: Money) -> dict[str, Scalar]:
+    recorded = command.recorded
+    return {
+        "hold": hold.id,
         "original": recorded.receipt,
         "amount": amount,
-        "wanted": Money(_wanted(command, posted), currency),
+        "wanted": wanted,
         "paid": paid_for(recorded),
         "name": recorded.payee.name,
         "whole": command.whole,
-        **by.told,
+        **command.by.told,
     }
-    return Decision("ok", values, messages=told, changes=(placed,))
 
 
 def _not_to_be_taken_back(recorded: Recorded, *, whole: bool) -> Objected | None:
@@ -75,33 +141,20 @@ def _not_to_be_taken_back(recorded: Recorded, *, whole: bool) -> Objected | None
     return objected(Objection.CASH) if recorded.kind in CASH and not whole else None
 
 
-def _there(command: Ask, posted: Posted, book: Book) -> int | Objected:
+def _there(
+    recorded: Recorded, amount: Money | None, book: Book, *, whole: bool
+) -> int | Objected:
     """How much is to be held: what is left of what the payee got, and still there."""
-    payee = command.recorded.payee
+    posted, payee = book.journals[recorded.id], recorded.payee
     left = -posted.left(payee.account_id)
-    if posted.reversed or left <= 0 or (command.whole and posted.taken_back):
+    if posted.reversed or left <= 0 or (whole and posted.taken_back):
         return objected(Objection.TAKEN_BACK)
-    there = book.accounts[payee.account_id].there_minor
-    if command.whole:
+    if whole:
         return left
-    return min(left, _wanted(command, posted), there) or objected(Objection.SPENT)
+    there = book.accounts[payee.account_id].there_minor
+    wanted = _wanted(recorded, amount, posted)
+    return min(left, wanted, there) or objected(Objection.SPENT)
 
 
-def _wanted(command: Ask, posted: Posted) -> int:
-    left = -posted.left(command.recorded.payee.account_id)
-    return left if command.amount is None else command.amount.minor
-
-
-def _hold(command: Ask, minor: int, now_ms: int) -> Hold:
-    recorded = command.recorded
-    return Hold(
-        id=command.hold_id,
-        kind=REVERSAL if command.whole else REFUND,
-        source_id=recorded.payee.account_id,
-        target_id=recorded.payer.account_id,
-        minor=minor,
-        posted=0,
-        state=HoldState.PENDING,
-        expires_at_ms=now_ms + ASKED_FOR_MS,
-        journal_id=recorded.id,
-    )
+def _wanted(recorded: Recorded, amount: Money | None, posted: Posted) -> int:
+    return -posted.left(recorded.payee.account_id) if amount is None else amount.minor

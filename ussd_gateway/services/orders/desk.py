@@ -27,8 +27,10 @@ class Objection(Enum):
 
     NO_JOURNAL = "no_journal"
     NO_HOLD = "no_hold"
+    BY_PHONE = "by_phone"  # the payer asked for it: staff decide what one of them took on
     NO_ACCOUNT = "no_account"
     IN_HAND = "in_hand"  # it is about to be taken back already
+    AS_ASKED = "as_asked"  # on the phone: no more and no less is taken on
     OTHER_CURRENCY = "other_currency"
     HOUSE_ACCOUNT = "house_account"  # a status or cap of it would stop everybody
     COMMISSION_ACCOUNT = "commission_account"  # the same of its stores

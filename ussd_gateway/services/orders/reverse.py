@@ -23,8 +23,8 @@ from ussd_gateway.domain.money import Money
 from ussd_gateway.ports import OnHold
 from ussd_gateway.services.orders.ask_reversal import Ask, ask
 from ussd_gateway.services.orders.decide_reversal import Approve, approve, refuse
-from ussd_gateway.services.orders.desk import By, Desk, Objection, objected
-from ussd_gateway.services.orders.taking_back import KINDS
+from ussd_gateway.services.orders.desk import By, Desk, Objected, Objection, objected
+from ussd_gateway.services.orders.taking_back import BY_PHONE, KINDS
 
 # The SMS it sends (menus/sms.yaml).
 TEMPLATES = frozenset(
@@ -51,19 +51,21 @@ class ReverseService:
         if recorded is None:
             return objected(Objection.NO_JOURNAL).outcome
         command = Ask(recorded, self._desk.numbers.next(), amount, whole, by)
+        before = self._desk.records.holds_of(recorded.id)
         return self._desk.commit(
             by,
             ("reverse", receipt, amount, whole),
             subject=f"journal:{recorded.id}",
             accounts=(recorded.payer.account_id, recorded.payee.account_id),
+            holds=(held.hold.id for held in before),
             journals=(recorded.id,),
             decide=lambda book: ask(command, book),
         )
 
     def approve(self, hold_id: int, amount: Money | None, by: By) -> Outcome:
         held = self._asked_for(hold_id)
-        if held is None:
-            return objected(Objection.NO_HOLD).outcome
+        if isinstance(held, Objected):
+            return held.outcome
         recorded = self._desk.records.journal(held.original)
         assert recorded is not None, "a journal is never removed"
         stand_in = (CLAWBACK, TRUST_BANK, OPERATING_BANK, DUE_TO_OPERATING)
@@ -81,8 +83,8 @@ class ReverseService:
 
     def refuse(self, hold_id: int, by: By) -> Outcome:
         held = self._asked_for(hold_id)
-        if held is None:
-            return objected(Objection.NO_HOLD).outcome
+        if isinstance(held, Objected):
+            return held.outcome
         return self._desk.commit(
             by,
             ("refuse", hold_id),
@@ -92,6 +94,10 @@ class ReverseService:
             decide=lambda book: refuse(held, by, book),
         )
 
-    def _asked_for(self, hold_id: int) -> OnHold | None:
+    def _asked_for(self, hold_id: int) -> OnHold | Objected:
         held = self._desk.records.held(hold_id)
-        return held if held and held.hold.kind in KINDS else None
+        if held is not None and held.hold.kind in KINDS:
+            return held
+        if held is not None and held.hold.kind in BY_PHONE:
+            return objected(Objection.BY_PHONE, original=held.original)
+        return objected(Objection.NO_HOLD)

@@ -24,7 +24,13 @@ from ussd_gateway.ports import Recorded
 from ussd_gateway.services.fees import moving
 
 REFUND = "refund"
+# Of holds that staff have asked for, and decide.
 KINDS = (REFUND, REVERSAL)
+# Of those that the payer has asked for on the phone; and that the payee has said no to.
+ASKED, DISPUTED = "asked_back", "disputed"
+BY_PHONE = (ASKED, DISPUTED)
+# The kind of the journal by which the payee gives it back: nobody else has decided that.
+GIVEN_BACK = "given_back"
 
 # What can be taken back: of the payee alone, or, where cash changed hands, whole and not else.
 PAID = frozenset({"send_money", "pay_bill", "buy_goods"})
@@ -34,9 +40,9 @@ VOUCHER = frozenset({"voucher", "voucher_cashed", "voucher_returned"})
 SPENT = PAID | {"withdraw"}
 
 
-def refund(posted: Posted, hold: Hold, minor: int) -> Posting:
+def refund(posted: Posted, hold: Hold, minor: int, *, kind: str = REFUND) -> Posting:
     legs = (Leg(hold.source_id, minor), Leg(hold.target_id, -minor))
-    return Posting(REFUND, legs, reverses_id=posted.id, hold_id=hold.id)
+    return Posting(kind, legs, reverses_id=posted.id, hold_id=hold.id)
 
 
 def reversal(recorded: Recorded, posted: Posted, hold: Hold, book: Book) -> Posting:

@@ -1,5 +1,5 @@
-"""What staff look up before they order something: a journal by its receipt, holds, and whose an
-account is. Nothing here is on the way of a payment."""
+"""What is looked up before money is held or taken back: a journal by its receipt, holds, and
+whose an account is. Nothing here is on the way of a payment."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -53,7 +53,11 @@ _HOLDERS = (
     )
 )
 _JOURNAL = select(
-    journal.c.id, journal.c.kind, journal.c.receipt, idempotency.c.outcome
+    journal.c.id,
+    journal.c.kind,
+    journal.c.receipt,
+    journal.c.event_at_ms,
+    idempotency.c.outcome,
 ).select_from(journal.join(idempotency, idempotency.c.journal_id == journal.c.id))
 _LEGS = select(entry.c.account_id).order_by(entry.c.leg)
 _HOLDS = (
@@ -106,12 +110,24 @@ class SqlRecords:
             account_ids,
             frozenset(each.account_id for each in holders.values() if _is_commission(each)),
             _money(decode_outcome(found.outcome), "amount"),
+            found.event_at_ms,
         )
 
     def held(self, hold_id: int) -> OnHold | None:
         with asking(self._engine) as connection:
             rows = connection.execute(_HOLDS.where(hold.c.id == hold_id)).all()
             return next(iter(_held(connection, rows)), None)
+
+    def holds_of(self, journal_id: int) -> list[OnHold]:
+        with asking(self._engine) as connection:
+            found = connection.execute(_HOLDS.where(hold.c.journal_id == journal_id))
+            return _held(connection, found.all())
+
+    def held_of(self, account_id: int, kind: str) -> OnHold | None:
+        of_it = (_PENDING, hold.c.source_id == account_id, hold.c.kind == kind)
+        with asking(self._engine) as connection:
+            found = connection.execute(_HOLDS.where(*of_it).limit(1))
+            return next(iter(_held(connection, found.all())), None)
 
     def waiting(self, kinds: Sequence[str], *, count_max: int) -> list[OnHold]:
         found = _HOLDS.where(_PENDING, hold.c.kind.in_(kinds)).limit(count_max)

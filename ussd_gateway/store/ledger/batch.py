@@ -268,7 +268,7 @@ def _check(decision: Decision, book: Book) -> None:
     freed = {change.hold_id for change in decision.changes if isinstance(change, HoldDecided)}
     assert all(book.holds[each].state is HoldState.PENDING for each in freed), "decided twice"
     for change in decision.changes:
-        _check_change(change, book)
+        _check_change(change, freed, book)
     posting = decision.posting
     if posting is None:
         return
@@ -280,7 +280,7 @@ def _check(decision: Decision, book: Book) -> None:
     for account_id, minor in moved.items():
         account = book.accounts[account_id]
         assert account.currency == currency, "one currency"
-        held = sum(_held(account, book.holds[each]) for each in freed) if freed else 0
+        held = _freed(account, freed, book) if freed else 0
         desks = _desks(account, minor, posting, book)
         takes = account.gives_back if desks else account.takes
         assert takes(minor, freed=held), "a decision breached floor, cap or status"
@@ -300,13 +300,14 @@ def _desks(account: Account, minor: int, posting: Posting, book: Book) -> bool:
     return hold.journal_id == posting.reverses_id and 0 < held <= hold.minor
 
 
-def _check_change(change: Change, book: Book) -> None:
+def _check_change(change: Change, freed: set[int], book: Book) -> None:
+    """`freed`: the holds that the same decision lets go of, or posts."""
     match change:
         case HoldPlaced(hold=hold):
-            source = book.accounts[hold.source_id]
+            source, target = book.accounts[hold.source_id], book.accounts[hold.target_id]
             takes = source.takes if hold.journal_id is None else source.gives_back
-            assert takes(hold.minor), "more is held than is there"
-            assert book.accounts[hold.target_id].takes(-hold.minor), "more is held than fits"
+            assert takes(hold.minor, freed=_freed(source, freed, book)), "it is not there"
+            assert target.takes(-hold.minor, freed=_freed(target, freed, book)), "it is full"
         case HoldDecided(hold_id=number, posted=posted) if posted:
             assert book.holds[number].open(book.now_ms), "its time is over"
         case StatusSet(account_id=number, status=Status.CLOSED):
@@ -342,9 +343,10 @@ def _apply(decision: Decision, loaded: Loaded) -> set[int]:
     return touched
 
 
-def _held(account: Account, hold: Hold) -> int:
-    """What of an account's pending total is this hold's, whichever side it is on."""
-    return hold.minor if account.id in (hold.source_id, hold.target_id) else 0
+def _freed(account: Account, freed: set[int], book: Book) -> int:
+    """What of an account's pending total is of these holds, whichever side it is on."""
+    holds = (book.holds[each] for each in freed)
+    return sum(each.minor for each in holds if account.id in (each.source_id, each.target_id))
 
 
 def _pend(hold: Hold, accounts: Mapping[int, Account], minor: int) -> set[int]:

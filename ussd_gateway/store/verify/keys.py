@@ -28,6 +28,7 @@ _OWED = {
         "voucher_returned": ("voucher_returned",),
         "content": ("content_bought", "content_received"),
         "refund": ("refunded", "taken_back"),
+        "given_back": ("refunded", "taken_back"),
         "reversal": ("refunded", "taken_back"),
         "sweep": (),
     }.items()

@@ -9,7 +9,7 @@ from ussd_gateway.store.schema import account, entry, journal
 from ussd_gateway.store.snapshot import Row, beside, rows
 from ussd_gateway.store.verify.finding import Tally
 
-WHOLE, PART = "reversal", "refund"
+WHOLE, PARTS = "reversal", ("refund", "given_back")
 # What may stand in for what in a whole reversal: the claim on an agent for a commission that is
 # spent; the two banks for a fee that was swept from one to the other.
 STANDS_IN = {1140: 2210, 1010: 2440, 1310: 1320}
@@ -52,7 +52,7 @@ _TAKEN_BACK = (
     .order_by(journal.c.reverses_id, journal.c.id, entry.c.leg)
 )
 _OF_NOTHING = select(journal.c.id, journal.c.kind).where(
-    journal.c.kind.in_((WHOLE, PART)), journal.c.reverses_id.is_(None)
+    journal.c.kind.in_((WHOLE, *PARTS)), journal.c.reverses_id.is_(None)
 )
 
 
@@ -85,10 +85,10 @@ def _check(number: int, original: Row | None, back: list[Row], taken_back: Tally
         taken_back.wrong(f"journal {number} is taken back by {ids}, and does not exist")
         return
     _, kind, legs = original
-    if kind in (WHOLE, PART):
+    if kind in (WHOLE, *PARTS):
         taken_back.wrong(f"journal {number} takes back another, and is taken back by {ids}")
     for journal_id, its_kind in kinds.items():
-        if its_kind not in (WHOLE, PART):
+        if its_kind not in (WHOLE, *PARTS):
             taken_back.wrong(
                 f"journal {journal_id}, {its_kind}: it takes back journal {number}"
             )

@@ -4,7 +4,7 @@
                 key's outcome tells, without the fee, on the business date
     given back  refund of a payment: what its hold posted. Its reversal: all that was counted of
                 it. airtime_returned, voucher_returned: what came in. Of the date on which it
-                had been counted
+                had been counted. Not given_back: two customers would get round a limit so
 
 The entries of a wallet are numbered in the order in which they came about, and each payment and
 each return is one of them: so it can be counted again to the last cent, whatever the clocks
