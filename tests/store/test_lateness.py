@@ -19,9 +19,10 @@ from ussd_gateway.store.inquiry import (
     oldest,
     recent,
     unmatched_reports,
+    unwritten,
     waiting,
 )
-from ussd_gateway.store.outbox import Outbox
+from ussd_gateway.store.outbox import UNWRITTEN, Outbox
 from ussd_gateway.store.schema import outbox, sms_report
 
 BEGAN_MS = 1_795_240_800_000
@@ -98,8 +99,25 @@ def test_what_waits_is_told_by_state_and_priority_with_its_oldest(rows: Rows) ->
     assert list(oldest(waiting(rows.engine))) == [(0, BEGAN_MS + 4_000), (2, BEGAN_MS + 6_000)]
 
 
+def test_what_could_not_be_written_is_told_by_template_for_as_long_as_it_is_open(
+    rows: Rows,
+) -> None:
+    lost: dict[str, Any] = {"detail": UNWRITTEN, "template": "gone"}
+    rows.add("due", 2, **lost)
+    rows.add("due", next_at_ms=0, **lost)
+    rows.add("claimed", **lost)
+    rows.add("due", detail="HTTP 503")
+    rows.add("expired", **lost)
+    rows.add("sent")
+    found = waiting(rows.engine)
+
+    assert unwritten(found) == {"gone": 4}
+    assert [(each.state, each.count) for each in found] == [("due", 4), ("claimed", 1)]
+
+
 def test_an_empty_outbox_has_no_figures(rows: Rows) -> None:
     assert waiting(rows.engine) == []
+    assert unwritten([]) == {}
     assert recent(rows.engine).lags == ()
     assert dict(recent(rows.engine).states) == {}
     assert unmatched_reports(rows.engine) == 0
