@@ -12,6 +12,7 @@ from math import ceil
 
 from sqlalchemy import Connection, Engine, case, func, select, text
 
+from ussd_gateway.domain.book import Priority
 from ussd_gateway.store.database import reading
 from ussd_gateway.store.schema import (
     DUE,
@@ -94,9 +95,21 @@ class Found:
 # The template of one that could not be put into words.
 _unwritten = case((outbox.c.detail == UNWRITTEN, outbox.c.template), else_="")
 _KINDS = (outbox.c.state, outbox.c.priority, _unwritten.label("unwritten"))
-# A row of the index each; where there are more than are counted, the first ones stand for all
-# of them.
-_OPEN = tuple(select(*_KINDS, outbox.c.event_at_ms).where(text(each)) for each in OPEN)
+_SOME = select(*_KINDS, outbox.c.event_at_ms).limit(COUNTED_MAX)
+# Each in the order of its index, so that nothing is sorted; where there are more than are
+# counted, the first ones stand for all of them. What is due stands there by priority: one look
+# for each, or many receipts would hide the notices. It is a range of one, as of `priority = 0`
+# PostgreSQL knows that the rows by their numbers have the same order, and may read every SMS
+# that was ever sent.
+LOOKS = (
+    *(
+        _SOME.where(text(DUE), outbox.c.priority.between(each, each)).order_by(
+            outbox.c.priority, outbox.c.id
+        )
+        for each in Priority
+    ),
+    *(_SOME.where(text(each)).order_by(outbox.c.next_at_ms) for each in (IN_FLIGHT, WAITING)),
+)
 _FOUND = select(
     outbox.c.id,
     outbox.c.msisdn,
@@ -115,8 +128,8 @@ def waiting(engine: Engine) -> list[Backlog]:
     found: dict[tuple[str, int], tuple[int, int]] = {}
     wordless: defaultdict[tuple[str, int], Counter[str]] = defaultdict(Counter)
     with reading(engine) as connection:
-        for look in _OPEN:
-            some = look.order_by(outbox.c.priority, outbox.c.id).limit(COUNTED_MAX).subquery()
+        for look in LOOKS:
+            some = look.subquery()
             kinds = (some.c.state, some.c.priority, some.c.unwritten)
             counted = select(*kinds, func.count(), func.min(some.c.event_at_ms))
             for row in connection.execute(counted.group_by(*kinds)):
