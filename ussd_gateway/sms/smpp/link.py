@@ -21,6 +21,7 @@ import structlog
 from smpplib import consts
 
 from ussd_gateway.ports import DoorError
+from ussd_gateway.sms.provider import Crowded
 from ussd_gateway.sms.smpp.client import LinkLost, StrictClient, transfer_within_s
 
 log = structlog.get_logger()
@@ -109,9 +110,10 @@ class Link:
 
     def submit(self, **its: object) -> Answer | None:
         """The SMSC's answer; None: there was none, and it may have taken the message. Raises
-        DoorError where nothing was written."""
+        DoorError where nothing was written; Crowded where that is because of all that waits
+        for an answer."""
         if not self._window.acquire(timeout=window_within_s):
-            raise DoorError("its window is full")
+            raise Crowded("its window is full")
         try:
             return self._submit(its)
         finally:
