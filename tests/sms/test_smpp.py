@@ -328,7 +328,14 @@ def test_a_line_that_is_silent_is_asked_and_then_given_up() -> None:
         left.set()
 
     with listening(answer) as port:
-        link = Link(account(port), window=1, hear=lambda _: 0, answer_s=1.5, silence_s=0.5)
+        link = Link(
+            account(port),
+            window=1,
+            receipt=lambda _: 0,
+            texted=lambda _: 0,
+            answer_s=1.5,
+            silence_s=0.5,
+        )
         link.start()
         assert left.wait(10)
         with pytest.raises(DoorError, match="not bound"):
@@ -341,7 +348,13 @@ def test_an_answer_that_comes_too_late_is_of_nobody(centre: Centre) -> None:
     """What was submitted meanwhile is unknown, and the next one has its own answer."""
     smsc = centre.start()
     centre.troubles.play(Plan({AnswerTrouble.SLOW: 1.0}), requests=1)
-    link = Link(account(smsc.port), window=1, hear=lambda _: 0, answer_s=slow_s - 1)
+    link = Link(
+        account(smsc.port),
+        window=1,
+        receipt=lambda _: 0,
+        texted=lambda _: 0,
+        answer_s=slow_s - 1,
+    )
     link.start()
     assert link.submit(**_HELLO) is None
     time.sleep(1.5)
@@ -359,7 +372,9 @@ def test_more_than_its_window_wait_and_are_then_not_sent() -> None:
         line.recv(1)
 
     with listening(answer) as port, ThreadPoolExecutor(1) as pool:
-        link = Link(account(port), window=1, hear=lambda _: 0, answer_s=4)
+        link = Link(
+            account(port), window=1, receipt=lambda _: 0, texted=lambda _: 0, answer_s=4
+        )
         link.start()
         first = pool.submit(link.submit, **_HELLO)
         time.sleep(0.1)
