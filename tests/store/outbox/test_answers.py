@@ -1,8 +1,10 @@
 """What a provider answered, or did not: kept once, tried again later, and no double but where
 nobody knows."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError
 
 from tests.store.conftest import SetClock
@@ -18,6 +20,7 @@ from tests.store.outbox.owing import (
     delivered,
 )
 from ussd_gateway.ports import SmsResult
+from ussd_gateway.store.database import writing
 from ussd_gateway.store.outbox import UNWRITTEN, Answered, NotTaken, Outbox
 from ussd_gateway.store.outbox.answers import WOKEN_MAX
 from ussd_gateway.store.outbox.waits import (
@@ -293,6 +296,14 @@ def test_what_died_with_its_worker_and_was_not_taken_since_is_woken_too(box: Box
     _waiting_long(box, CLOSED)
 
     assert box.outbox.wake(KENYA) == 1
+
+
+def test_those_that_wait_are_looked_through_while_somebody_writes(box: Box) -> None:
+    """A million of them take a while: the ledger is not kept waiting, nor waited for."""
+    with ThreadPoolExecutor(1) as beside, writing(box.engine) as connection:
+        connection.execute(text("UPDATE outbox SET cost = 'KES 1'"))
+        assert beside.submit(box.outbox.wake, KENYA).result(5) == 0
+        assert beside.submit(box.outbox.wake_unwritten).result(5) == 0
 
 
 def test_short_waits_are_left_to_end_by_themselves(box: Box) -> None:

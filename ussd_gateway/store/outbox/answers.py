@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 
 from ussd_gateway.ports import SmsResult, SmsState
-from ussd_gateway.store.database import writing
+from ussd_gateway.store.database import reading, writing
 from ussd_gateway.store.outbox.messages import Answered, NotTaken
 from ussd_gateway.store.outbox.reports import adopt_overtaken
 from ussd_gateway.store.outbox.waits import RETRY_SHORT_MS, after_silence_ms, retry_ms
@@ -88,19 +88,22 @@ def wake_unwritten(engine: Engine, now_ms: int) -> int:
 
 
 def _wake(engine: Engine, later_than_ms: int, which: ColumnElement[bool]) -> int:
-    waiting = (
-        select(outbox.c.id)
-        .where(text(WAITING), outbox.c.next_at_ms > later_than_ms)
-        .where(outbox.c.state == "due", which)
+    """How many were found: nothing is locked while all that wait are looked through."""
+    waiting = select(outbox.c.id).where(text(WAITING), outbox.c.state == "due", which)
+    found = (
+        waiting.where(outbox.c.next_at_ms > later_than_ms)
         .order_by(outbox.c.priority, outbox.c.id)
         .limit(WOKEN_MAX)
-        .with_for_update(skip_locked=True)
     )
+    with reading(engine) as connection:
+        ids = list(connection.execute(found).scalars())
+    if not ids:
+        return 0
+    still = waiting.where(outbox.c.id.in_(ids)).with_for_update(skip_locked=True)
     with writing(engine) as connection:
-        ids = list(connection.execute(waiting).scalars())
-        if ids:
-            now_due = update(outbox).where(outbox.c.id.in_(ids)).values(next_at_ms=0)
-            connection.execute(now_due)
+        ours = connection.execute(still).scalars().all()
+        now_due = update(outbox).where(outbox.c.id.in_(ours)).values(next_at_ms=0)
+        connection.execute(now_due)
     return len(ids)
 
 
