@@ -99,6 +99,19 @@ def test_a_receipt_that_leads_nowhere_is_told(
     assert (done.returncode, done.stderr) == (1, f"{receipt}: {why}\n")
 
 
+def test_the_backlog_tells_what_cannot_be_written(
+    tmp_path: Path, books: Mapping[str, str]
+) -> None:
+    change(
+        tmp_path,
+        "UPDATE outbox SET state = 'due', next_at_ms = 9, detail = 'it could not be written'"
+        f" WHERE id = (SELECT id {SENT})",
+    )
+    assert "\nsent: 1 cannot be written.\n" in run("sms", "backlog", **books).stdout
+    told = json.loads(run("sms", "backlog", "--json", **books).stdout)
+    assert told["unwritten"] == {"sent": 1}
+
+
 def test_the_backlog_tells_how_late_sms_were(books: Mapping[str, str]) -> None:
     lags = json.loads(run("sms", "backlog", "--json", **books).stdout)["lags"]
     sent = [lag["seconds"] for lag in lags if lag["template"] == "sent"]

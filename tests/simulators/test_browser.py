@@ -233,6 +233,61 @@ def test_the_mood_of_the_carrier_is_chosen_and_shown(page: Page, simulator_url: 
     expect(carrier.get_by_label("refuses")).to_be_checked()
 
 
+def test_the_trouble_of_the_sms_provider_is_chosen_and_shown(
+    page: Page, simulator_url: str
+) -> None:
+    provider = page.get_by_role("group", name="SMS")
+    expect(provider.get_by_label("works")).to_be_checked()
+    for words, trouble in (
+        ("is slow", "slow"),
+        ("turns down", "throttled"),
+        ("is silent", "silent"),
+        ("sends, then is silent", "silent after taking"),
+        ("says no", "refused"),
+    ):
+        with page.expect_response("**/sms/troubles"):
+            provider.get_by_text(words, exact=True).click()
+        told = requests.get(f"{simulator_url}/sms/troubles", timeout=5).json()
+        assert (told["answers"], told["reports"]) == ({trouble: 1}, {})
+    page.reload()
+    expect(provider.get_by_label("says no")).to_be_checked()
+
+    with page.expect_response("**/sms/troubles"):
+        provider.get_by_label("says no").press("ArrowLeft")
+    expect(provider.get_by_label("turns down")).to_be_checked()
+    with page.expect_response("**/sms/troubles"):
+        provider.get_by_text("works").click()
+    told = requests.get(f"{simulator_url}/sms/troubles", timeout=5).json()
+    assert (told["answers"], told["reports"]) == ({}, {})
+
+
+@pytest.mark.parametrize(
+    ("plan", "shown"),
+    [
+        ({"answers": {"slow": 0.5}}, None),
+        ({"answers": {"slow": 1}, "reports": {"late": 1}}, None),
+        ({"reports": {"doubled": 1}}, None),
+        ({"answers": {"slow": 1}, "next": 3}, None),
+        ({"answers": {"slow": 1}, "next": 0}, "works"),
+        ({"answers": {"slow": 0}}, "works"),
+        ({}, "works"),
+    ],
+)
+def test_no_trouble_is_shown_as_chosen_that_the_page_cannot_choose(
+    page: Page, simulator_url: str, plan: dict[str, object], shown: str | None
+) -> None:
+    requests.post(f"{simulator_url}/sms/troubles", json=plan, timeout=5).raise_for_status()
+    with page.expect_response("**/sms/troubles"):
+        page.reload()
+    provider = page.get_by_role("group", name="SMS")
+    expect(provider).to_be_enabled()
+
+    chosen = provider.get_by_role("radio", checked=True)
+    expect(chosen).to_have_count(1 if shown else 0)
+    if shown:
+        expect(provider.get_by_label(shown)).to_be_checked()
+
+
 def test_an_agents_phone_suggests_the_agents_code(right: Locator) -> None:
     right.get_by_label("Whose phone").select_option("+254722000001")
 

@@ -6,6 +6,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from ussd_gateway.simulators.carrier import Mood
+from ussd_gateway.simulators.sms_troubles import AnswerTrouble
 from ussd_gateway.simulators.vendors import VENDORS
 
 from .stand_in import COMMIT, SENT, StandIn
@@ -106,6 +107,13 @@ def test_only_our_own_files_may_run_on_the_page(browser: FlaskClient) -> None:
     assert "Amina Wafula" in answer.text
     assert "style=" not in answer.text
     assert "://" not in answer.text
+
+
+def test_the_page_offers_troubles_of_the_sms_provider(browser: FlaskClient) -> None:
+    page = browser.get("/").text
+    offered = re.findall(r'name="trouble" value="([^"]+)"', page)
+    assert offered[0] == AnswerTrouble.NONE.value
+    assert set(offered) < {trouble.value for trouble in AnswerTrouble}
 
 
 def test_the_page_offers_every_mood_of_the_carrier(browser: FlaskClient) -> None:

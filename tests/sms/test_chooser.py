@@ -10,12 +10,13 @@ from ussd_gateway.sms.africastalking import TIMEOUT_S
 from ussd_gateway.sms.chooser import Chooser, Line, chooser, send_within_s, turn_within_s
 from ussd_gateway.sms.circuit import failures_max, rest_s
 from ussd_gateway.sms.plan import Plan, Terms
-from ussd_gateway.sms.provider import NotCarried, Throttled
+from ussd_gateway.sms.provider import Crowded, NotCarried, Throttled
 from ussd_gateway.sms.smpp.link import Account
 from ussd_gateway.sms.smpp.sender import SmppSms
 
 AMINA = Msisdn("+254711000001")
 UGANDA = Msisdn("+256772000001")
+ANSWERS_WITHIN_S = 0.2
 SMS = Sms(AMINA, "DYQ28DNNRC Sent KES 500.00")
 
 
@@ -74,8 +75,8 @@ class Office:
         self.time = Time()
         self.first, self.second = (Provider(name, self.time) for name in ("smpp", "file"))
         terms = {
-            "smpp": Terms(rate_per_s, 0.2, {"+254": "PESA"}),
-            "file": Terms(rate_per_s, 0.2, {"+": "20384"}),
+            "smpp": Terms(rate_per_s, ANSWERS_WITHIN_S, {"+254": "PESA"}),
+            "file": Terms(rate_per_s, ANSWERS_WITHIN_S, {"+": "20384"}),
         }
         self.plan = Plan(1, terms, {"+": ("file",), "+254": ("smpp", "file")})
         self.told = Told()
@@ -124,7 +125,8 @@ def test_whoever_sends_may_say_from_whom_it_is(office: Office) -> None:
 
 
 @pytest.mark.parametrize(
-    "trouble", [DoorError("503"), Throttled("429", after_s=1.0), NotCarried("no route")]
+    "trouble",
+    [DoorError("503"), Throttled("429", after_s=1.0), NotCarried("no route"), Crowded("full")],
 )
 def test_the_next_is_asked_where_one_surely_did_not_take_it(
     office: Office, trouble: Exception
@@ -182,6 +184,40 @@ def test_one_that_answers_is_fit_whatever_it_says(
     for _ in range(2 * failures_max):
         office.send()
     assert len(office.first.asked) == 2 * failures_max
+
+
+def test_one_that_has_its_hands_full_is_let_alone_for_one_answer_and_does_not_rest(
+    office: Office,
+) -> None:
+    office.first.trouble = Crowded("its window is full")
+    for _ in range(2 * failures_max):
+        began_s = office.time.at_s
+        assert office.send().provider == "file"
+        assert office.time.at_s - began_s < 2 * ANSWERS_WITHIN_S
+    assert len(office.first.asked) == 2 * failures_max
+    assert office.told.rests == []
+
+
+def test_full_hands_do_not_hide_that_it_fails(office: Office) -> None:
+    """It may be full because it does not answer any more."""
+    for _ in range(failures_max):
+        office.first.trouble = Crowded("its window is full")
+        office.send()
+        office.first.trouble = SmsState.UNKNOWN
+        office.send()
+    assert [name for name, _ in office.told.rests] == ["smpp"]
+
+
+def test_where_it_cannot_be_tried_now_the_next_one_tries_it(office: Office) -> None:
+    office.first.trouble = SmsState.UNKNOWN
+    for _ in range(failures_max):
+        office.send()
+    office.time.at_s += rest_s
+    office.first.trouble = Crowded("its window is full")
+    assert office.send().provider == "file"
+
+    office.first.trouble = None
+    assert office.send().provider == "smpp"
 
 
 def test_a_last_try_is_not_what_a_provider_is_tried_with(office: Office) -> None:

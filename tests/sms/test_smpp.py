@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 
 import pytest
 
@@ -16,13 +17,17 @@ from ussd_gateway.domain.msisdn import Msisdn
 from ussd_gateway.ports import DeliveryReport, DoorError, Sms, SmsResult, SmsState
 from ussd_gateway.simulators.pdus import Command, Pdu, Status, cstring, read_pdu, texted
 from ussd_gateway.simulators.sms_troubles import AnswerTrouble, Plan, ReportTrouble, slow_s
-from ussd_gateway.sms.provider import NotCarried, Throttled
+from ussd_gateway.sms.chooser import Line
+from ussd_gateway.sms.circuit import failures_max
+from ussd_gateway.sms.plan import Terms
+from ussd_gateway.sms.provider import Crowded, NotCarried, Throttled
 from ussd_gateway.sms.smpp.client import pdu_octets_max
 from ussd_gateway.sms.smpp.link import Account, Link
 from ussd_gateway.sms.smpp.sender import SmppSms
 
 AMINA = Msisdn("+254711000001")
 NOBODY = Msisdn("+254700000001")
+QUEUE_FULL = 0x14  # ESME_RMSGQFUL
 SMS = Sms(AMINA, "DYQ28DNNRC Sent KES 500.00", sender="PESA")
 
 
@@ -323,7 +328,14 @@ def test_a_line_that_is_silent_is_asked_and_then_given_up() -> None:
         left.set()
 
     with listening(answer) as port:
-        link = Link(account(port), window=1, hear=lambda _: 0, answer_s=1.5, silence_s=0.5)
+        link = Link(
+            account(port),
+            window=1,
+            receipt=lambda _: 0,
+            texted=lambda _: 0,
+            answer_s=1.5,
+            silence_s=0.5,
+        )
         link.start()
         assert left.wait(10)
         with pytest.raises(DoorError, match="not bound"):
@@ -336,7 +348,13 @@ def test_an_answer_that_comes_too_late_is_of_nobody(centre: Centre) -> None:
     """What was submitted meanwhile is unknown, and the next one has its own answer."""
     smsc = centre.start()
     centre.troubles.play(Plan({AnswerTrouble.SLOW: 1.0}), requests=1)
-    link = Link(account(smsc.port), window=1, hear=lambda _: 0, answer_s=slow_s - 1)
+    link = Link(
+        account(smsc.port),
+        window=1,
+        receipt=lambda _: 0,
+        texted=lambda _: 0,
+        answer_s=slow_s - 1,
+    )
     link.start()
     assert link.submit(**_HELLO) is None
     time.sleep(1.5)
@@ -354,14 +372,55 @@ def test_more_than_its_window_wait_and_are_then_not_sent() -> None:
         line.recv(1)
 
     with listening(answer) as port, ThreadPoolExecutor(1) as pool:
-        link = Link(account(port), window=1, hear=lambda _: 0, answer_s=4)
+        link = Link(
+            account(port), window=1, receipt=lambda _: 0, texted=lambda _: 0, answer_s=4
+        )
         link.start()
         first = pool.submit(link.submit, **_HELLO)
         time.sleep(0.1)
-        with pytest.raises(DoorError, match="its window is full"):
+        with pytest.raises(Crowded, match="its window is full"):
             link.submit(**_HELLO)
         assert first.result(9) is None
         link.stop()
+
+
+@pytest.mark.parametrize("status", [Status.THROTTLED, QUEUE_FULL])
+def test_an_smsc_that_asks_us_to_slow_down_does_not_rest(status: int) -> None:
+    def answer(line: socket.socket) -> None:
+        while (pdu := read_pdu(line)) is not None:
+            line.sendall(pdu.answered(status).octets)
+
+    with misbehaving(answer) as smpp:
+        rests = Unrested()
+        line = Line("smpp", smpp, TERMS, rate_per_s=100, rests=rests, sleep=lambda _: None)
+        for _ in range(failures_max + 1):
+            with pytest.raises(Throttled):
+                line.send(SMS)
+
+
+def test_a_window_that_is_full_is_no_failure_of_the_smsc() -> None:
+    """More than are failures in a row wait behind one that is slow, and then it is fit."""
+    done = threading.Event()
+
+    def answer(line: socket.socket) -> None:
+        slow = read_pdu(line)
+        assert slow is not None
+        done.wait(10)
+        line.sendall(slow.answered(body=cstring("1")).octets)
+        while (pdu := read_pdu(line)) is not None:
+            line.sendall(pdu.answered(body=cstring("2")).octets)
+
+    terms = replace(TERMS, window=1)
+    crowd = failures_max + 1
+    with misbehaving(answer, terms) as smpp, ThreadPoolExecutor(1 + crowd) as pool:
+        line = Line("smpp", smpp, terms, rate_per_s=100, rests=Unrested())
+        slow = pool.submit(line.send, SMS)
+        time.sleep(0.1)
+        others = [pool.submit(line.send, SMS) for _ in range(crowd)]
+        assert [type(other.exception(10)) for other in others] == [Crowded] * crowd
+        done.set()
+        assert slow.result(10).provider_id == "1"
+        assert line.send(SMS).provider_id == "2"
 
 
 @pytest.mark.parametrize(
@@ -468,12 +527,24 @@ def test_a_message_that_is_taken_without_an_id_is_taken(message_id: bytes) -> No
     assert (result.state, result.provider_id) == (SmsState.ACCEPTED, None)
 
 
+class Unrested:
+    """Whoever is told here that a provider rests takes it for a fault."""
+
+    def began(self, provider: str, rest_s: float) -> None:
+        raise AssertionError(f"{provider} rests for {rest_s} s")
+
+    def ended(self, provider: str) -> None:
+        raise AssertionError(f"{provider} is back")
+
+
 @contextmanager
-def misbehaving(answer: Callable[[socket.socket], None]) -> Iterator[SmppSms]:
+def misbehaving(
+    answer: Callable[[socket.socket], None], terms: Terms = TERMS
+) -> Iterator[SmppSms]:
     """A sender that is bound to an SMSC which goes on as `answer` says."""
     with (
         listening(answer) as port,
-        SmppSms(account(port), TERMS, report=Kept(), texted=lambda _: True) as sender,
+        SmppSms(account(port), terms, report=Kept(), texted=lambda _: True) as sender,
     ):
         yield sender
 

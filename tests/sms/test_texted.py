@@ -1,14 +1,22 @@
 """What people text to us over SMPP, from the SMSC to whoever answers it."""
 
+import socket
+import threading
+import time
 from typing import Any
 
 import pytest
 
 from tests.embedded.processes import eventually
-from tests.sms.conftest import Centre
+from tests.sms.conftest import TERMS, Centre
+from tests.sms.test_smpp import account, listening
 from ussd_gateway.domain.msisdn import Msisdn
-from ussd_gateway.ports import Sms, SmsState
+from ussd_gateway.ports import DeliveryReport, Sms, SmsState
+from ussd_gateway.simulators.pdus import Command, Pdu, read_pdu, texted
+from ussd_gateway.sms.smpp.hearing import AGAIN
 from ussd_gateway.sms.smpp.incoming import Texted, read_texted
+from ussd_gateway.sms.smpp.link import texts_max
+from ussd_gateway.sms.smpp.sender import SmppSms
 from ussd_gateway.sms.smpp.words import encoded
 
 AMINA = Msisdn("+254711000001")
@@ -72,6 +80,63 @@ def test_what_is_not_taken_now_comes_again_as_the_same(centre: Centre) -> None:
         smsc.text(AMINA, "20384", "BAL")
         assert eventually(lambda: len(heard) == 2)
     assert heard[0] == heard[1]
+
+
+def test_receipts_do_not_wait_behind_it(centre: Centre) -> None:
+    """Its answer may take the database as long as it likes."""
+    answered, reports = threading.Event(), list[DeliveryReport]()
+    heard: list[Texted] = []
+
+    def take(one: Texted) -> bool:
+        heard.append(one)
+        return answered.wait(20)
+
+    def report(one: DeliveryReport) -> bool:
+        reports.append(one)
+        return True
+
+    smsc = centre.start()
+    with centre.bound(report, texted=take) as sender:
+        for _ in range(20):
+            smsc.text(AMINA, "20384", "BAL")
+        assert eventually(lambda: bool(heard))
+        assert sender.send(Sms(AMINA, "Hello")).state is SmsState.ACCEPTED
+        assert eventually(lambda: [one.final for one in reports] == [False, True])
+        assert len(heard) == 1
+        answered.set()
+        assert eventually(lambda: len(heard) == 20)
+
+
+def test_what_comes_faster_than_it_is_answered_is_to_come_again() -> None:
+    """And while it waits, receipts are taken."""
+    answered = threading.Event()
+    answers: list[Pdu | None] = []
+
+    def serve(line: socket.socket) -> None:
+        for number in range(1, texts_max + 3):
+            body = texted("254711000001", "20384", b"BAL")
+            line.sendall(Pdu(Command.DELIVER_SM, number, body=body).octets)
+            # The first is in hand when the others come.
+            if number == 1:
+                time.sleep(0.3)
+        told = b"id:7 sub:001 dlvrd:001 stat:DELIVRD err:000 text:"
+        body = texted("254711000001", "PESA", told, esm_class=0x04)
+        line.sendall(Pdu(Command.DELIVER_SM, 999, body=body).octets)
+        answers.extend(read_pdu(line) for _ in range(2))
+        answered.set()
+        answers.extend(read_pdu(line) for _ in range(texts_max + 1))
+
+    def take(_: Texted) -> bool:
+        return answered.wait(20)
+
+    with (
+        listening(serve) as port,
+        SmppSms(account(port), TERMS, report=lambda _: True, texted=take),
+    ):
+        assert eventually(lambda: len(answers) == texts_max + 3)
+    told = [(pdu.sequence, pdu.status) for pdu in answers if pdu]
+    assert told[:2] == [(texts_max + 2, AGAIN), (999, 0)]
+    assert told[2:] == [(number, 0) for number in range(1, texts_max + 2)]
 
 
 def test_whoever_breaks_on_it_gets_it_again_and_messages_go_out_meanwhile(

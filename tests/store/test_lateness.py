@@ -4,12 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, insert, text
+from sqlalchemy import Engine, Select, insert, text
 
 from tests.store.conftest import SetClock, pay, started, told
 from ussd_gateway.domain.msisdn import Msisdn
 from ussd_gateway.store.database import reading, writing
 from ussd_gateway.store.inquiry import (
+    COUNTED_MAX,
     FOR_GOOD,
     Backlog,
     Lag,
@@ -19,11 +20,15 @@ from ussd_gateway.store.inquiry import (
     oldest,
     recent,
     unmatched_reports,
+    unwritten,
     waiting,
 )
-from ussd_gateway.store.outbox import Outbox
+from ussd_gateway.store.inquiry.messages import LOOKS
+from ussd_gateway.store.outbox import UNWRITTEN, Outbox
 from ussd_gateway.store.schema import outbox, sms_report
 
+# Which way each look goes: one of what is due for each priority.
+INDEXES = (*["ix_outbox_due"] * 3, "ix_outbox_in_flight", "ix_outbox_waiting")
 BEGAN_MS = 1_795_240_800_000
 HOUR_MS = 3_600_000
 
@@ -46,6 +51,17 @@ class Rows:
         with writing(self.engine) as connection:
             connection.execute(insert(outbox), rows)
         return [row["id"] for row in rows]
+
+    def add_many_due(self, count: int) -> None:
+        """Receipts, in one statement."""
+        many = (
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :count) "
+            "INSERT INTO outbox (key, msisdn, template, language, params, event_at_ms, state, "
+            "attempt, next_at_ms) SELECT 'n' || CAST(i AS TEXT), '+254711000001', 'sent', "
+            "'en', '{}', 1000 + i, 'due', 0, 0 FROM n"
+        )
+        with writing(self.engine) as connection:
+            connection.execute(text(many), {"count": count})
 
     def _row(
         self,
@@ -98,8 +114,60 @@ def test_what_waits_is_told_by_state_and_priority_with_its_oldest(rows: Rows) ->
     assert list(oldest(waiting(rows.engine))) == [(0, BEGAN_MS + 4_000), (2, BEGAN_MS + 6_000)]
 
 
+def test_what_could_not_be_written_is_told_by_template_for_as_long_as_it_is_open(
+    rows: Rows,
+) -> None:
+    lost: dict[str, Any] = {"detail": UNWRITTEN, "template": "gone"}
+    rows.add("due", 2, **lost)
+    rows.add("due", next_at_ms=0, **lost)
+    rows.add("claimed", **lost)
+    rows.add("due", detail="HTTP 503")
+    rows.add("expired", **lost)
+    rows.add("sent")
+    found = waiting(rows.engine)
+
+    assert unwritten(found) == {"gone": 4}
+    assert [(each.state, each.count) for each in found] == [("due", 4), ("claimed", 1)]
+
+
+def test_more_receipts_than_are_counted_hide_no_notice(rows: Rows) -> None:
+    rows.add("due", priority=2, next_at_ms=0, id=1_000_000)
+    rows.add_many_due(COUNTED_MAX + 1)
+
+    assert waiting(rows.engine) == [
+        Backlog("due", 0, COUNTED_MAX, 1_001),
+        Backlog("due", 2, 1, BEGAN_MS + 1_000),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("look", "index"),
+    list(zip(LOOKS, INDEXES, strict=True)),
+)
+def test_what_waits_is_read_off_an_index_and_not_sorted(
+    rows: Rows, look: Select[Any], index: str
+) -> None:
+    """However many wait, and however many have ended."""
+    rows.add_many_due(5_000)
+    dialect = rows.engine.dialect
+    told = str(look.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+    with reading(rows.engine) as connection:
+        connection.execute(text("ANALYZE outbox"))
+        if dialect.name == "sqlite":
+            found = connection.execute(text(f"EXPLAIN QUERY PLAN {told}"))
+            plan = "\n".join(row.detail for row in found)
+        else:
+            for other in ("seqscan", "bitmapscan"):
+                connection.execute(text(f"SET enable_{other} = off"))
+            plan = "\n".join(connection.execute(text(f"EXPLAIN {told}")).scalars())
+    assert f"{index} " in f"{plan} "
+    assert "Sort" not in plan
+    assert "TEMP B-TREE" not in plan
+
+
 def test_an_empty_outbox_has_no_figures(rows: Rows) -> None:
     assert waiting(rows.engine) == []
+    assert unwritten([]) == {}
     assert recent(rows.engine).lags == ()
     assert dict(recent(rows.engine).states) == {}
     assert unmatched_reports(rows.engine) == 0

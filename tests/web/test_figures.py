@@ -58,6 +58,22 @@ def test_how_late_they_were_is_told_by_provider_template_and_quantile(
     assert told[counted] == 1
 
 
+def test_what_cannot_be_written_is_told_by_its_template(
+    world: GatewayWorld, client: FlaskClient
+) -> None:
+    pays(world)
+    with writing(world.gateway.engine) as connection:
+        connection.execute(text("UPDATE outbox SET template = 'gone' WHERE template = 'sent'"))
+    assert len(world.sms()) == 1
+    assert figures(client)['gateway_sms_unwritten_messages template="gone"'] == 1
+
+    with writing(world.gateway.engine) as connection:
+        mended = "template = 'sent', next_at_ms = 0"
+        connection.execute(text(f"UPDATE outbox SET {mended} WHERE template = 'gone'"))
+    assert len(world.sms()) == 1
+    assert "gateway_sms_unwritten_messages template" not in "".join(figures(client))
+
+
 def test_a_provider_that_rests_is_told(client: FlaskClient, settings: Settings) -> None:
     name = 'gateway_sms_provider_resting_workers provider="africastalking"'
     assert figures(client)[name] == 0

@@ -17,6 +17,7 @@ from ussd_gateway.settings import Settings
 from ussd_gateway.sms.plan import Plan, Terms
 from ussd_gateway.store.codec import encode_values
 from ussd_gateway.store.database import reading, writing
+from ussd_gateway.store.inquiry import unwritten, waiting
 from ussd_gateway.store.outbox import Answered, Outbox
 from ussd_gateway.store.schema import outbox as table
 from ussd_gateway.worker.sending import Sending
@@ -130,6 +131,35 @@ def test_a_message_that_cannot_be_written_is_tried_again(
 
     assert provider.taken == []
     assert states(outbox.engine) == {"due": 3}
+    assert _due(outbox) == []
+
+
+def test_what_could_not_be_written_goes_out_by_a_worker_whose_texts_fit_it(
+    outbox: Forgetful, started: list[Sending]
+) -> None:
+    """The rows are of a newer version than this worker, or a version took their text away."""
+    _change(outbox, template="of another version")
+    _send(outbox, _sending(outbox, Provider(), started))
+    assert unwritten(waiting(outbox.engine)) == {"of another version": 3}
+
+    _change(outbox, template="pin_locked")  # as if the text were there now
+    provider = Provider()
+    after = _sending(outbox, provider, started)
+    after.wake_unwritten()
+    _send(outbox, after)
+    assert sorted(provider.taken) == [AMINA, JUMA, GRACE]
+    assert unwritten(waiting(outbox.engine)) == {}
+
+
+@pytest.mark.parametrize("params", ['{"amount": {"minr": 1}}', "[]", "{"])
+def test_values_that_cannot_be_read_keep_no_other_message_from_going_out(
+    outbox: Forgetful, started: list[Sending], params: str
+) -> None:
+    with writing(outbox.engine) as connection:
+        connection.execute(update(table).where(table.c.msisdn == JUMA).values(params=params))
+    _send(outbox, _sending(outbox, Provider(), started))
+
+    assert states(outbox.engine) == {"sent": 2, "due": 1}
 
 
 def test_answers_outlive_a_database_that_is_away(

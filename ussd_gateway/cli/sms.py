@@ -28,7 +28,7 @@ def backlog(
     they were of late."""
     from ussd_gateway.app import clock
     from ussd_gateway.settings import load
-    from ussd_gateway.store.inquiry import counted, oldest, recent, waiting
+    from ussd_gateway.store.inquiry import counted, oldest, recent, unwritten, waiting
 
     settings = load()
     now = clock(settings).now()
@@ -48,6 +48,8 @@ def backlog(
     for priority, age_s in ages.items():
         count = sum(each.count for each in still if each.priority == priority)
         typer.echo(f"{_name(priority)}: {count:,} open, the oldest for {age_s:,} s.")
+    for template, count in unwritten(still).items():
+        typer.echo(f"{template}: {count:,} cannot be written.")
     _show_lags(lags)
 
 
@@ -148,7 +150,7 @@ def _plain(
     ages: "Mapping[int, int]",
     lags: "Sequence[Lag]",
 ) -> dict[str, object]:
-    from ussd_gateway.store.inquiry import QUANTILES
+    from ussd_gateway.store.inquiry import QUANTILES, unwritten
 
     return {
         "states": states,
@@ -161,6 +163,7 @@ def _plain(
             }
             for priority, age_s in ages.items()
         },
+        "unwritten": dict(unwritten(still)),
         "lags": [
             {
                 "to": lag.to,

@@ -29,6 +29,7 @@ from ussd_gateway.simulators.carrier import Mood
 from ussd_gateway.simulators.cast import CUSTOMER_CODE, SHORT_CODE, Person
 from ussd_gateway.simulators.handset import Busy, Handset, NoSession, Screen
 from ussd_gateway.simulators.inbox import Inbox, Message
+from ussd_gateway.simulators.sms_troubles import AnswerTrouble
 from ussd_gateway.simulators.vendors import VENDORS
 
 # A screen: what every network carries, and the most that a USSD string of 160 octets holds.
@@ -46,6 +47,15 @@ _MOODS = (
     (Mood.REFUSES.value, "refuses"),
     (Mood.SILENT.value, "is silent"),
     (Mood.SILENT_AFTER_CHARGING.value, "charges, then is silent"),
+)
+# And what the SMS provider does with a message.
+_TROUBLES = (
+    (AnswerTrouble.NONE.value, "works"),
+    (AnswerTrouble.SLOW.value, "is slow"),
+    (AnswerTrouble.THROTTLED.value, "turns down"),
+    (AnswerTrouble.REFUSED.value, "says no"),
+    (AnswerTrouble.SILENT.value, "is silent"),
+    (AnswerTrouble.SILENT_AFTER_TAKING.value, "sends, then is silent"),
 )
 _POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 _LOCAL = re.compile(r"0(\d{9})")
@@ -93,6 +103,7 @@ def phones_page(phones: Phones, inbox: Inbox, people: Sequence[Person]) -> Bluep
                 short_code=SHORT_CODE,
                 local=local,
                 moods=_MOODS,
+                troubles=_TROUBLES,
                 routes=tuple(VENDORS),
             )
         )

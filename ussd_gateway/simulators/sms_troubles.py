@@ -35,7 +35,8 @@ silent_s = 20.0
 # How long an answer waits for reports that are to be there first.
 early_s = 1.0
 late_s = 60.0
-# Each holds a thread of the program. More at once are cut off: 503, whatever was taken.
+# Each holds a thread of the program. More at once are cut off: 504 where a message was taken,
+# else 503.
 held_max = 40
 next_max = 1_000_000
 

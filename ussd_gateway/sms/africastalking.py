@@ -50,7 +50,8 @@ _NOT_CARRIED = frozenset({402, 407})
 _NO_SUCH_SENDER = "InvalidSenderId"
 # This message, or this number, for good.
 _NEVER = frozenset({401, 403, 404, 406, 502})
-# The vendor, or what stands before it, looked at the request and took none of it.
+# The vendor, or what stands before it, looked at the request and took none of it. Of a 503 that
+# is all but sure: most proxies say it of what they passed on to nobody.
 _TOOK_NOTHING = frozenset({*range(300, 500), 501, 503})
 _FINAL = frozenset({"Success", "Rejected", "Failed"})
 _NO_ID = frozenset({"", "None"})

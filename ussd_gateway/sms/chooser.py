@@ -16,7 +16,7 @@ from ussd_gateway.ports import DoorError, Sms, SmsResult, SmsState
 from ussd_gateway.sms.circuit import Circuit
 from ussd_gateway.sms.pace import Pace
 from ussd_gateway.sms.plan import Plan, Terms
-from ussd_gateway.sms.provider import NotCarried, Provider, Throttled
+from ussd_gateway.sms.provider import Crowded, NotCarried, Provider, Throttled
 
 log = structlog.get_logger()
 
@@ -74,6 +74,11 @@ class Line:
         except Throttled as throttled:
             self._pace.hold(throttled.after_s)
             self._well(ticket)
+            raise
+        except Crowded:
+            # With an answer there is room again.
+            self._pace.hold(self._terms.answers_within_s)
+            self._circuit.not_asked(ticket)
             raise
         except NotCarried:
             self._well(ticket)

@@ -6,7 +6,7 @@
 
 While it rests nobody waits for its time-outs, and nothing is sent into silence. The trial may
 well be: so no message is spent on it that is not sent once more after silence, unless no other
-one comes.
+one comes. Who asks us to slow down is well; and that we had no room to ask is no failure.
 """
 
 import threading
@@ -60,6 +60,13 @@ class Circuit:
             again = self._open_until is not None
             self._failures, self._rest_s, self._open_until = 0, rest_s, None
             return again
+
+    def not_asked(self, ticket: int) -> None:
+        """Nobody knows any better. Was it the trial, the next one may be it."""
+        with self._lock:
+            if ticket == self._ticket and self._open_until is not None:
+                self._open_until = self._now()
+                self._ticket += 1
 
     def failed(self, ticket: int) -> float | None:
         """It did not take it, or said nothing. How long it rests, where it does from now on."""

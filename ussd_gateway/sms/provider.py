@@ -2,6 +2,7 @@
 
 DoorError        it surely did not take the message, and may not take the next one either
 +- Throttled     it asks us to slow down
++- Crowded       it has as many in its hands as it takes at once, and was not asked
 +- NotCarried    it does not carry this number; it carries others
 """
 
@@ -29,6 +30,10 @@ class Throttled(DoorError):
     def __init__(self, why: str, *, after_s: float) -> None:
         super().__init__(why)
         self.after_s = after_s
+
+
+class Crowded(DoorError):
+    """That says nothing of its health: what it has in its hands may be answered, or may not."""
 
 
 class NotCarried(DoorError):

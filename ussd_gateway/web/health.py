@@ -76,6 +76,12 @@ class BacklogMetrics(Collector):
             },
         )
         yield _gauge(
+            "gateway_sms_unwritten_messages",
+            "Of the open SMS: those that no text of menus/sms.yaml fits",
+            ("template",),
+            {(template,): count for template, count in inquiry.unwritten(still).items()},
+        )
+        yield _gauge(
             "gateway_sms_recent_messages",
             f"The last {inquiry.RECENT_MAX:,} SMS that sending has come to",
             ("provider", "state"),

@@ -56,6 +56,7 @@ def run_worker(settings: Settings) -> None:
             width=plan.pool,
         )
         jobs.serve_with(sending)
+        sending.wake_unwritten()
         connection = redis.from_url(settings.redis_url)
         worker = _Worker(
             [_queue(connection)],

@@ -24,7 +24,7 @@ from ussd_gateway.domain.market import Market
 from ussd_gateway.domain.msisdn import masked
 from ussd_gateway.ports import DoorError, Sms, SmsResult, SmsSender, SmsState
 from ussd_gateway.sms.plan import Plan
-from ussd_gateway.store.outbox import Answered, NotTaken, Outbox, Owed
+from ussd_gateway.store.outbox import UNWRITTEN, Answered, NotTaken, Outbox, Owed
 from ussd_gateway.ussd.messages import Messages
 from ussd_gateway.worker.waking import Waking
 
@@ -90,6 +90,16 @@ class Sending:
                 self._calls.submit(self._call, one)
             del left[:room]
 
+    def wake_unwritten(self) -> None:
+        """Those that no text of a worker before fitted: this one may have another."""
+        try:
+            woken = self._outbox.wake_unwritten()
+        except SQLAlchemyError as error:
+            log.warning("sms.unwritten_not_woken", error=type(error).__name__)
+            return
+        if woken:
+            log.info("sms.unwritten_woken", count=woken)
+
     def settle(self, within_s: float = SETTLED_WITHIN_S) -> bool:
         """Whether all that has begun is answered and kept by then."""
         with self._changed:
@@ -136,8 +146,14 @@ class Sending:
             segments = gsm7.segments(text)
         # The text of an error may hold a name or a number, and this one has no business here.
         except Exception as error:  # noqa: BLE001
-            log.error("sms.not_written", outbox=owed.id, error=type(error).__name__)
-            return Answered(owed, "", 0, NotTaken("it could not be written"))
+            log.error(
+                "sms.not_written",
+                outbox=owed.id,
+                template=owed.template,
+                language=owed.language,
+                error=type(error).__name__,
+            )
+            return Answered(owed, "", 0, NotTaken(UNWRITTEN))
         try:
             result = self._sender.send(Sms(owed.to, text, again=owed.unknowns > 0))
         except DoorError as error:

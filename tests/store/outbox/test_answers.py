@@ -1,8 +1,10 @@
 """What a provider answered, or did not: kept once, tried again later, and no double but where
 nobody knows."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError
 
 from tests.store.conftest import SetClock
@@ -18,7 +20,8 @@ from tests.store.outbox.owing import (
     delivered,
 )
 from ussd_gateway.ports import SmsResult
-from ussd_gateway.store.outbox import Answered, NotTaken, Outbox
+from ussd_gateway.store.database import writing
+from ussd_gateway.store.outbox import UNWRITTEN, Answered, NotTaken, Outbox
 from ussd_gateway.store.outbox.answers import WOKEN_MAX
 from ussd_gateway.store.outbox.waits import (
     LAST_WAIT_MS,
@@ -264,9 +267,27 @@ def test_numbers_that_it_does_not_carry_wait_on(
 
 
 def test_what_could_not_be_written_is_no_provider_to_wake(box: Box) -> None:
-    _waiting_long(box, NotTaken("it could not be written"))
+    _waiting_long(box, NotTaken(UNWRITTEN))
 
     assert box.outbox.wake(KENYA) == 0
+
+
+def test_nor_is_it_where_a_provider_was_silent_before(box: Box) -> None:
+    box.send(SILENCE)
+    box.wait(REPORT_WAIT_MS)
+    _waiting_long(box, NotTaken(UNWRITTEN))
+    assert box.row("k1")["provider"] == AT
+
+    assert box.outbox.wake(KENYA) == 0
+
+
+def test_other_texts_wake_what_could_not_be_written_and_nothing_else(box: Box) -> None:
+    box.owe("k2")
+    box.send(NotTaken(UNWRITTEN), CLOSED)
+
+    assert box.outbox.wake_unwritten() == 1
+    assert box.take() == [1]
+    assert box.outbox.wake_unwritten() == 0
 
 
 def test_what_died_with_its_worker_and_was_not_taken_since_is_woken_too(box: Box) -> None:
@@ -275,6 +296,14 @@ def test_what_died_with_its_worker_and_was_not_taken_since_is_woken_too(box: Box
     _waiting_long(box, CLOSED)
 
     assert box.outbox.wake(KENYA) == 1
+
+
+def test_those_that_wait_are_looked_through_while_somebody_writes(box: Box) -> None:
+    """A million of them take a while: the ledger is not kept waiting, nor waited for."""
+    with ThreadPoolExecutor(1) as beside, writing(box.engine) as connection:
+        connection.execute(text("UPDATE outbox SET cost = 'KES 1'"))
+        assert beside.submit(box.outbox.wake, KENYA).result(5) == 0
+        assert beside.submit(box.outbox.wake_unwritten).result(5) == 0
 
 
 def test_short_waits_are_left_to_end_by_themselves(box: Box) -> None:

@@ -347,34 +347,45 @@ class Phone {
   }
 }
 
-// What the carrier does with charges, for both phones; the simulator keeps it.
-class Carrier {
-  constructor(control) {
-    this.control = control;
-    control.addEventListener("change", (event) => this.set(event.target.value));
+// What somebody outside does, chosen for both phones; the simulator keeps it, at `address`.
+// `told` makes what is posted of a choice, and `chosen` the choice of what is told; none of them
+// is checked where something else is on.
+class Outside {
+  constructor(control, address, { told, chosen }) {
+    Object.assign(this, { control, address, chosen });
+    control.addEventListener("change", (event) => this.ask({
+      method: "POST", headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(told(event.target.value)),
+    }));
     document.addEventListener("visibilitychange", () => {
       if (!document.hidden) this.ask();
     });
     this.ask();
   }
 
-  set(mood) {
-    this.ask({
-      method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ mood }),
-    });
-  }
-
   async ask(options) {
     try {
-      const response = await fetch("carrier/mood", options);
-      const { mood } = await response.json();
-      for (const choice of this.control.elements) choice.checked = choice.value === mood;
+      const response = await fetch(this.address, options);
+      const chosen = this.chosen(await response.json());
+      for (const choice of this.control.elements) choice.checked = choice.value === chosen;
       this.control.disabled = false;
     } catch {
       this.control.disabled = true; // until it is asked again
     }
   }
 }
+
+const carrier = { told: (mood) => ({ mood }), chosen: ({ mood }) => mood };
+
+const texts = {
+  told: (trouble) => (trouble === "none" ? {} : { answers: { [trouble]: 1 } }),
+  chosen({ answers, reports, next }) {
+    const shares = Object.entries({ ...answers, ...reports }).filter(([, share]) => share > 0);
+    if (shares.length === 0 || next === 0) return "none";
+    const [[trouble, share], ...others] = shares;
+    return share === 1 && trouble in answers && !others.length && next === null ? trouble : null;
+  },
+};
 
 function letter(message, fresh) {
   const item = document.createElement("li");
@@ -411,4 +422,5 @@ function showTime() {
 }
 
 Phone.start();
-new Carrier(document.querySelector(".carrier"));
+new Outside(document.querySelector("#mood"), "carrier/mood", carrier);
+new Outside(document.querySelector("#trouble"), "sms/troubles", texts);

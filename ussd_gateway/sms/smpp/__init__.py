@@ -2,6 +2,7 @@
 
     sender   one message -> one submit_sm; its answer -> what became of it
     link     the bound session: kept up by threads of its own, many messages in the air
+    hearing  what the SMSC tells us, worked off beside it
     client   smpplib's client where it is too trusting
     words    texts as octets
     reports  delivery receipts (deliver_sm) as `ports.DeliveryReport`

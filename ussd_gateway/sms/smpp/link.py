@@ -2,7 +2,8 @@
 
     keeper   connects and binds, again and again with growing pauses; reads; asks a silent line
              whether it is there
-    hearer   works off the deliver_sm that the keeper has read, and answers each
+    hearing  works off the deliver_sm that the keeper has read, and answers each: a thread for
+             receipts, and one for what people text
     any      submits, and waits for the answer that has its number
 
 When the link is lost, all that was submitted and not answered is unknown.
@@ -12,16 +13,17 @@ import ssl
 import threading
 import time
 from concurrent.futures import Future
-from contextlib import suppress
 from dataclasses import dataclass, field
-from queue import Empty, Full, Queue
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 from smpplib import consts
 
 from ussd_gateway.ports import DoorError
+from ussd_gateway.sms.provider import Crowded
 from ussd_gateway.sms.smpp.client import LinkLost, StrictClient, transfer_within_s
+from ussd_gateway.sms.smpp.hearing import Hear, Hearing, tick_s
+from ussd_gateway.sms.smpp.reports import is_receipt
 
 log = structlog.get_logger()
 
@@ -29,15 +31,13 @@ log = structlog.get_logger()
 tried_within_s = 3.0
 retry_s = 0.5
 retry_s_max = 15.0
-tick_s = 0.2
 idle_s = 15.0
 window_within_s = 1.0
 answer_within_s = 5.0
-heard_max = 1_000
+receipts_max = 1_000
+# So few that each is answered before its SMSC has given up waiting and sends it again.
+texts_max = 100
 unbound_within_s = 1.0
-
-# "Try this one again": to a deliver_sm that we cannot take now.
-AGAIN = int(consts.SMPP_ESME_RX_T_APPN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +59,6 @@ class Answer:
     message_id: bytes | None
 
 
-class Hearer(Protocol):
-    def __call__(self, deliver_sm: Any) -> int:
-        """Takes one, and gives the command_status to answer it with."""
-
-
 class Link:
     """`start` once, `stop` once. `submit` may be called by any thread."""
 
@@ -72,29 +67,32 @@ class Link:
         account: Account,
         *,
         window: int,
-        hear: Hearer,
+        receipt: Hear,
+        texted: Hear,
         answer_s: float = answer_within_s,
         silence_s: float = idle_s,
     ) -> None:
-        """`answer_s`: how long an answer is awaited. `silence_s`: after that the SMSC is asked
-        whether it is there."""
+        """`receipt` takes what is told of our messages, `texted` all else that is told; each is
+        called in a thread of its own. `answer_s`: how long an answer is awaited. `silence_s`:
+        after that the SMSC is asked whether it is there."""
         self._account = account
         self._answer_s = answer_s
         self._silence_s = silence_s
         # The longest that `submit` takes.
         self.within_s = window_within_s + transfer_within_s + answer_s
-        self._hear = hear
         self._tls = ssl.create_default_context() if account.tls else None
         self._window = threading.BoundedSemaphore(window)
         self._lock = threading.Lock()
         self._client: StrictClient | None = None  # None: not bound
         self._waiting: dict[int, Future[Answer]] = {}
-        self._heard: Queue[tuple[StrictClient, Any]] = Queue(heard_max)
         self._tried = threading.Event()
         self._stopping = threading.Event()
+        self._receipts = Hearing("receipts", receipt, self._stopping, waiting_max=receipts_max)
+        self._texts = Hearing("texts", texted, self._stopping, waiting_max=texts_max)
         self._threads = [
             threading.Thread(target=self._keep, name="smpp keeper", daemon=True),
-            threading.Thread(target=self._work_off, name="smpp hearer", daemon=True),
+            self._receipts.thread,
+            self._texts.thread,
         ]
 
     def start(self) -> None:
@@ -109,9 +107,10 @@ class Link:
 
     def submit(self, **its: object) -> Answer | None:
         """The SMSC's answer; None: there was none, and it may have taken the message. Raises
-        DoorError where nothing was written."""
+        DoorError where nothing was written; Crowded where that is because of all that waits
+        for an answer."""
         if not self._window.acquire(timeout=window_within_s):
-            raise DoorError("its window is full")
+            raise Crowded("its window is full")
         try:
             return self._submit(its)
         finally:
@@ -187,10 +186,8 @@ class Link:
             case "submit_sm_resp" | "generic_nack":
                 self._answered(pdu)
             case "deliver_sm":
-                try:
-                    self._heard.put_nowait((client, pdu))
-                except Full:
-                    client.answer(pdu, AGAIN)
+                told = is_receipt(pdu.esm_class, pdu.receipted_message_id)
+                (self._receipts if told else self._texts).take(client, pdu)
             case "enquire_link":
                 client.answer(pdu)
             case "unbind":
@@ -228,22 +225,6 @@ class Link:
         client.close()
         for answer in waiting.values():
             answer.set_exception(LinkLost("lost"))
-
-    # --- the hearer
-
-    def _work_off(self) -> None:
-        while not self._stopping.is_set():
-            with suppress(Empty, LinkLost):
-                client, pdu = self._heard.get(timeout=tick_s)
-                client.answer(pdu, self._status(pdu))
-
-    def _status(self, pdu: Any) -> int:
-        try:
-            return self._hear(pdu)
-        # A fault of ours in one must not end the thread that the others need.
-        except Exception as error:  # noqa: BLE001
-            log.error("smpp.not_heard", error=type(error).__name__)
-            return AGAIN
 
 
 def described(status: int) -> str:

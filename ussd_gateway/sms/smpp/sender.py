@@ -16,9 +16,9 @@ from ussd_gateway.domain import gsm7
 from ussd_gateway.ports import DeliveryReport, DoorError, Sms, SmsResult, SmsState
 from ussd_gateway.sms.plan import SMPP, Terms
 from ussd_gateway.sms.provider import NotCarried, Throttled
+from ussd_gateway.sms.smpp.hearing import AGAIN
 from ussd_gateway.sms.smpp.incoming import Texted, read_texted
 from ussd_gateway.sms.smpp.link import (
-    AGAIN,
     Account,
     Answer,
     Link,
@@ -26,7 +26,6 @@ from ussd_gateway.sms.smpp.link import (
     described,
 )
 from ussd_gateway.sms.smpp.reports import (
-    is_receipt,
     read_receipt,
     reads_like_receipt,
     submitted_id,
@@ -53,8 +52,8 @@ log = structlog.get_logger()
 class SmppSms:
     """`ports.SmsSender` over a link that is up for as long as the block it is entered for.
 
-    `report` is told of every delivery receipt, and `texted` of what people text to us, in a
-    thread of the link; False: it could not be kept, and the SMSC is to send it again."""
+    `report` is told of every delivery receipt, and `texted` of what people text to us, each in
+    a thread of the link's; False: it could not be kept, and the SMSC is to send it again."""
 
     def __init__(
         self,
@@ -68,7 +67,13 @@ class SmppSms:
         self._report = report
         self._texted = texted
         self._decimal_ids = terms.decimal_ids
-        self._link = Link(account, window=terms.window, hear=self._heard, answer_s=answer_s)
+        self._link = Link(
+            account,
+            window=terms.window,
+            receipt=self._heard_receipt,
+            texted=self._heard_person,
+            answer_s=answer_s,
+        )
         self.timeout_s = self._link.within_s
 
     def __enter__(self) -> Self:
@@ -102,10 +107,9 @@ class SmppSms:
         name = submitted_id(answer.message_id, decimal_ids=self._decimal_ids)
         return SmsResult(SmsState.ACCEPTED, SMPP, name, "accepted")
 
-    def _heard(self, deliver_sm: Any) -> int:
-        """Takes a deliver_sm; gives the command_status for it."""
-        if not is_receipt(deliver_sm.esm_class, deliver_sm.receipted_message_id):
-            return self._heard_person(deliver_sm)
+    # Each takes a deliver_sm, and gives the command_status for it.
+
+    def _heard_receipt(self, deliver_sm: Any) -> int:
         found = read_receipt(
             source=deliver_sm.source_addr or b"",
             text=_octets(deliver_sm),

@@ -32,6 +32,7 @@ from ussd_gateway.store.inquiry.messages import (
     oldest,
     recent,
     unmatched_reports,
+    unwritten,
     waiting,
 )
 from ussd_gateway.store.inquiry.payments import paid
@@ -72,6 +73,7 @@ __all__ = [
     "turnover_of",
     "uncleared",
     "unmatched_reports",
+    "unwritten",
     "vouchers",
     "waiting",
 ]

@@ -7,16 +7,18 @@ as time goes. A backlog of a million makes no figure slower.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil
 
-from sqlalchemy import Connection, Engine, func, select, text
+from sqlalchemy import Connection, Engine, case, func, select, text
 
+from ussd_gateway.domain.book import Priority
 from ussd_gateway.store.database import reading
 from ussd_gateway.store.schema import (
     DUE,
     IN_FLIGHT,
     OPEN,
+    UNWRITTEN,
     WAITING,
     idempotency,
     journal,
@@ -54,6 +56,8 @@ class Backlog:
     priority: int
     count: int
     oldest_at_ms: int  # when the event was that the first of them tells of
+    # How many of them no text of ours fits, by template.
+    unwritten: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +92,24 @@ class Found:
     event_at_ms: int
 
 
-_BY_PRIORITY = (outbox.c.state, outbox.c.priority)
-# A row of the index each; where there are more than are counted, the first ones stand for all
-# of them.
-_OPEN = tuple(select(*_BY_PRIORITY, outbox.c.event_at_ms).where(text(each)) for each in OPEN)
+# The template of one that could not be put into words.
+_unwritten = case((outbox.c.detail == UNWRITTEN, outbox.c.template), else_="")
+_KINDS = (outbox.c.state, outbox.c.priority, _unwritten.label("unwritten"))
+_SOME = select(*_KINDS, outbox.c.event_at_ms).limit(COUNTED_MAX)
+# Each in the order of its index, so that nothing is sorted; where there are more than are
+# counted, the first ones stand for all of them. What is due stands there by priority: one look
+# for each, or many receipts would hide the notices. It is a range of one, as of `priority = 0`
+# PostgreSQL knows that the rows by their numbers have the same order, and may read every SMS
+# that was ever sent.
+LOOKS = (
+    *(
+        _SOME.where(text(DUE), outbox.c.priority.between(each, each)).order_by(
+            outbox.c.priority, outbox.c.id
+        )
+        for each in Priority
+    ),
+    *(_SOME.where(text(each)).order_by(outbox.c.next_at_ms) for each in (IN_FLIGHT, WAITING)),
+)
 _FOUND = select(
     outbox.c.id,
     outbox.c.msisdn,
@@ -108,17 +126,20 @@ def waiting(engine: Engine) -> list[Backlog]:
     # By state and priority: how many, and when the first event was. What is due stands in two
     # of the indexes, whether it waits for its time or not.
     found: dict[tuple[str, int], tuple[int, int]] = {}
+    wordless: defaultdict[tuple[str, int], Counter[str]] = defaultdict(Counter)
     with reading(engine) as connection:
-        for look in _OPEN:
-            some = look.order_by(outbox.c.priority, outbox.c.id).limit(COUNTED_MAX).subquery()
-            counted = select(
-                some.c.state, some.c.priority, func.count(), func.min(some.c.event_at_ms)
-            ).group_by(some.c.state, some.c.priority)
-            for state, priority, count, at_ms in connection.execute(counted):
+        for look in LOOKS:
+            some = look.subquery()
+            kinds = (some.c.state, some.c.priority, some.c.unwritten)
+            counted = select(*kinds, func.count(), func.min(some.c.event_at_ms))
+            for row in connection.execute(counted.group_by(*kinds)):
+                state, priority, template, count, at_ms = row
                 others, oldest_ms = found.get((state, priority), (0, at_ms))
                 found[state, priority] = (others + count, min(oldest_ms, at_ms))
+                if template:
+                    wordless[state, priority][template] += count
     order = {state: place for place, state in enumerate(SMS_STATES)}
-    every = (Backlog(*which, *how) for which, how in found.items())
+    every = (Backlog(*each, *how, wordless[each]) for each, how in found.items())
     return sorted(every, key=lambda each: (each.priority, order[each.state]))
 
 
@@ -250,3 +271,8 @@ def oldest(found: Sequence[Backlog]) -> Iterator[tuple[int, int]]:
             priority,
             min(each.oldest_at_ms for each in found if each.priority == priority),
         )
+
+
+def unwritten(found: Sequence[Backlog]) -> Counter[str]:
+    """How many open messages no text of ours fits, by template."""
+    return sum((Counter(each.unwritten) for each in found), Counter())

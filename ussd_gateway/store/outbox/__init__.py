@@ -25,7 +25,8 @@ report tells of is no silence any more: `unknowns` counts one less.
 
 What a provider surely did not take is due again, later each time; once any provider of its
 number takes something, those that wait long are due at once. Nothing is given up but for its
-age, and answers to SMS are old sooner than what tells of money.
+age, and answers to SMS are old sooner than what tells of money. What could not be put into
+words waits the same way, until a worker starts whose texts may be others.
 
 `text` is what was sent last, as far as an answer was kept; where a worker died it has none, and
 nobody reads it to send: words are made anew of `params`.
@@ -37,5 +38,6 @@ taken. So those that wait, however many, are in nobody's way.
 
 from ussd_gateway.store.outbox.messages import Answered, NotTaken, Owed
 from ussd_gateway.store.outbox.outbox import Outbox
+from ussd_gateway.store.schema import UNWRITTEN
 
-__all__ = ["Answered", "NotTaken", "Outbox", "Owed"]
+__all__ = ["UNWRITTEN", "Answered", "NotTaken", "Outbox", "Owed"]

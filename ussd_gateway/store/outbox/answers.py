@@ -3,14 +3,26 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Engine, and_, bindparam, case, false, func, or_, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Engine,
+    and_,
+    bindparam,
+    case,
+    false,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
 
 from ussd_gateway.ports import SmsResult, SmsState
-from ussd_gateway.store.database import writing
+from ussd_gateway.store.database import reading, writing
 from ussd_gateway.store.outbox.messages import Answered, NotTaken
 from ussd_gateway.store.outbox.reports import adopt_overtaken
 from ussd_gateway.store.outbox.waits import RETRY_SHORT_MS, after_silence_ms, retry_ms
-from ussd_gateway.store.schema import SILENT, WAITING, outbox
+from ussd_gateway.store.schema import SILENT, UNWRITTEN, WAITING, outbox
 
 WOKEN_MAX = 1_000
 
@@ -21,8 +33,9 @@ Numbers = tuple[str, Sequence[str]]
 # slower than its lease still knows better, until somebody else begins.
 _TAKEN = "state IN ('sending', 'unknown', 'due', 'claimed')"
 
+_IS_UNWRITTEN = outbox.c.detail.is_not_distinct_from(UNWRITTEN)
 # By a provider: what could not be written is for nobody to take.
-_NOT_TAKEN = or_(outbox.c.provider.is_not(None), text(SILENT))
+_NOT_TAKEN = and_(or_(outbox.c.provider.is_not(None), text(SILENT)), ~_IS_UNWRITTEN)
 
 # One statement for all of them. Words that a later attempt does not say stay as an earlier one
 # left them.
@@ -67,19 +80,30 @@ def wake(engine: Engine, now_ms: int, numbers: Sequence[Numbers]) -> int:
         and_(to.startswith(beginning), *(~to.startswith(each) for each in others))
         for beginning, others in numbers
     )
-    waiting = (
-        select(outbox.c.id)
-        .where(text(WAITING), outbox.c.next_at_ms > now_ms + RETRY_SHORT_MS)
-        .where(outbox.c.state == "due", _NOT_TAKEN, or_(false(), *theirs))
+    return _wake(engine, now_ms + RETRY_SHORT_MS, and_(_NOT_TAKEN, or_(false(), *theirs)))
+
+
+def wake_unwritten(engine: Engine, now_ms: int) -> int:
+    return _wake(engine, now_ms, _IS_UNWRITTEN)
+
+
+def _wake(engine: Engine, later_than_ms: int, which: ColumnElement[bool]) -> int:
+    """How many were found: nothing is locked while all that wait are looked through."""
+    waiting = select(outbox.c.id).where(text(WAITING), outbox.c.state == "due", which)
+    found = (
+        waiting.where(outbox.c.next_at_ms > later_than_ms)
         .order_by(outbox.c.priority, outbox.c.id)
         .limit(WOKEN_MAX)
-        .with_for_update(skip_locked=True)
     )
+    with reading(engine) as connection:
+        ids = list(connection.execute(found).scalars())
+    if not ids:
+        return 0
+    still = waiting.where(outbox.c.id.in_(ids)).with_for_update(skip_locked=True)
     with writing(engine) as connection:
-        ids = list(connection.execute(waiting).scalars())
-        if ids:
-            now_due = update(outbox).where(outbox.c.id.in_(ids)).values(next_at_ms=0)
-            connection.execute(now_due)
+        ours = connection.execute(still).scalars().all()
+        now_due = update(outbox).where(outbox.c.id.in_(ours)).values(next_at_ms=0)
+        connection.execute(now_due)
     return len(ids)
 
 

@@ -12,7 +12,9 @@ from ussd_gateway.store.codec import decode_values
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """A message to send. `params` hold what its template shows."""
+    """A message to send. `stored` holds what its template shows, and is read by whoever writes
+    the message: one that cannot be read must not keep those from going out that were taken
+    with it."""
 
     id: int
     attempt: int  # the first is 1
@@ -21,9 +23,14 @@ class Owed:
     to: Msisdn
     template: str
     language: str
-    params: dict[str, Any]
+    stored: str
     event_at_ms: int
     begun_at_ms: int
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """Raises anything, where it is not what a program of ours writes."""
+        return decode_values(self.stored)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +61,7 @@ def owed(row: RowMapping) -> Owed:
         Msisdn(row["msisdn"]),
         row["template"],
         row["language"],
-        decode_values(row["params"]),
+        row["params"],
         row["event_at_ms"],
         row["sent_at_ms"],
     )

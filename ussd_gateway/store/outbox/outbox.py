@@ -47,6 +47,11 @@ class Outbox:
         how many, some hundreds at most: 0 where none is left."""
         return answers.wake(self._engine, self._now(), numbers)
 
+    def wake_unwritten(self) -> int:
+        """Makes due those that could not be put into words, the most urgent ones where they are
+        many; gives how many."""
+        return answers.wake_unwritten(self._engine, self._now())
+
     # --- what providers say later
 
     def report(self, report: DeliveryReport) -> bool:

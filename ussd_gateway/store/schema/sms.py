@@ -29,6 +29,8 @@ OPEN = (DUE, IN_FLIGHT, WAITING)
 SILENT = "unknowns > 0"
 # And a report may still tell.
 IN_DOUBT = f"{SILENT} AND state IN ('unknown', 'due', 'claimed')"
+# The detail of one that no text of ours fits: it stays until the text is mended.
+UNWRITTEN = "it could not be written"
 
 outbox = Table(
     "outbox",
