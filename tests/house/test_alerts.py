@@ -49,7 +49,9 @@ def test_the_states_and_quantiles_that_an_alert_asks_for_exist(rule: dict[str, s
 
 
 def test_the_sections_that_alerts_send_people_to_are_there() -> None:
-    document = (ROOT / "docs" / "sms.md").read_text("utf-8")
     text = "".join(Path(path).read_text("utf-8") for path in RULES)
-    for section in set(re.findall(r"docs/sms\.md, (\w+)", text)):
-        assert f"\n### {section}\n" in document
+    sent_to = set(re.findall(r"docs/(\w+\.md), ([\w ]+)", text))
+    assert {file for file, _ in sent_to} == {"sms.md", "ledger.md"}
+    for file, section in sent_to:
+        document = (ROOT / "docs" / file).read_text("utf-8")
+        assert re.search(rf"^###? {section}$", document, re.MULTILINE)

@@ -74,6 +74,23 @@ def test_what_cannot_be_written_is_told_by_its_template(
     assert "gateway_sms_unwritten_messages template" not in "".join(figures(client))
 
 
+def test_what_is_held_is_told_by_kind_with_how_soon_it_is_let_go(
+    world: GatewayWorld, client: FlaskClient
+) -> None:
+    pays(world)
+    assert not [name for name in figures(client) if name.startswith("gateway_holds")]
+    phone = world.phone(AMINA)
+    phone.dial("*384*3*5#")
+    with writing(world.gateway.engine) as connection:
+        receipt = connection.execute(text("SELECT receipt FROM journal ORDER BY id DESC"))
+        phone.enter(str(receipt.scalars().first()))
+    assert "Asked: KES 500.00" in phone.enter("4826").text
+
+    told = figures(client)
+    assert told['gateway_holds_pending kind="asked_back"'] == 1
+    assert told['gateway_holds_seconds_left kind="asked_back"'] == 48 * 3600
+
+
 def test_a_provider_that_rests_is_told(client: FlaskClient, settings: Settings) -> None:
     name = 'gateway_sms_provider_resting_workers provider="africastalking"'
     assert figures(client)[name] == 0

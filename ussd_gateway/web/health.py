@@ -116,6 +116,19 @@ class BacklogMetrics(Collector):
             ("provider",),
             self._resting(),
         )
+        holds = inquiry.pending(self._engine)
+        yield _gauge(
+            "gateway_holds_pending",
+            "Holds that nobody has decided",
+            ("kind",),
+            {(each.kind,): each.count for each in holds},
+        )
+        yield _gauge(
+            "gateway_holds_seconds_left",
+            "Until the first of them is let go undecided",
+            ("kind",),
+            {(each.kind,): (each.first_ends_at_ms - now_ms) / 1000 for each in holds},
+        )
         purchases = self._purchases.backlog()
         yield _gauge(
             "gateway_purchases",

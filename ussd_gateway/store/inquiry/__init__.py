@@ -15,6 +15,7 @@ from ussd_gateway.store.inquiry.accounts import (
     turnover_of,
 )
 from ussd_gateway.store.inquiry.clearing import Item, Uncleared, uncleared
+from ussd_gateway.store.inquiry.holds import Pending, pending
 from ussd_gateway.store.inquiry.messages import (
     COUNTED_MAX,
     FOR_GOOD,
@@ -52,6 +53,7 @@ __all__ = [
     "Found",
     "Item",
     "Lag",
+    "Pending",
     "Recent",
     "SqlRecords",
     "Standing",
@@ -65,6 +67,7 @@ __all__ = [
     "of_receipt",
     "oldest",
     "paid",
+    "pending",
     "recent",
     "standing",
     "statement",

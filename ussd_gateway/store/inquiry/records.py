@@ -8,13 +8,13 @@ from sqlalchemy import Connection, Engine, and_, func, literal, literal_column, 
 
 from ussd_gateway.domain.accounts import CHART, COMMISSION, WALLET
 from ussd_gateway.domain.book import Outcome, PurchaseState, Status
-from ussd_gateway.domain.journal import HoldState
 from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.msisdn import Msisdn
 from ussd_gateway.domain.voucher import VoucherState
 from ussd_gateway.ports import Barred, Holder, Needed, OnHold, Recorded
 from ussd_gateway.store.asked import asking
 from ussd_gateway.store.codec import decode_outcome
+from ussd_gateway.store.inquiry.holds import PENDING
 from ussd_gateway.store.rows import hold_of
 from ussd_gateway.store.schema import (
     account,
@@ -84,7 +84,6 @@ _Row = Any  # as SQLAlchemy gives it: a value for each column, by name
 # Written out, and no parameter: or the index of those that are pending would not be used.
 _OPEN = (PurchaseState.DUE.value, PurchaseState.ASKED.value)
 _UNCASHED = voucher.c.state == literal_column(f"'{VoucherState.OPEN.value}'")
-_PENDING = hold.c.state == literal_column(f"'{HoldState.PENDING.value}'")
 
 
 class SqlRecords:
@@ -124,25 +123,25 @@ class SqlRecords:
             return _held(connection, found.all())
 
     def held_of(self, account_id: int, kind: str) -> OnHold | None:
-        of_it = (_PENDING, hold.c.source_id == account_id, hold.c.kind == kind)
+        of_it = (PENDING, hold.c.source_id == account_id, hold.c.kind == kind)
         with asking(self._engine) as connection:
             found = connection.execute(_HOLDS.where(*of_it).limit(1))
             return next(iter(_held(connection, found.all())), None)
 
     def waiting(self, kinds: Sequence[str], *, count_max: int) -> list[OnHold]:
-        found = _HOLDS.where(_PENDING, hold.c.kind.in_(kinds)).limit(count_max)
+        found = _HOLDS.where(PENDING, hold.c.kind.in_(kinds)).limit(count_max)
         with asking(self._engine) as connection:
             return _held(connection, connection.execute(found).all())
 
     def waiting_count(self, kinds: Sequence[str]) -> int:
-        found = select(func.count()).select_from(hold).where(_PENDING, hold.c.kind.in_(kinds))
+        found = select(func.count()).select_from(hold).where(PENDING, hold.c.kind.in_(kinds))
         with asking(self._engine) as connection:
             return int(connection.execute(found).scalar_one())
 
     def overdue(self, now_ms: int, *, count_max: int) -> list[int]:
         found = (
             select(hold.c.id)
-            .where(_PENDING, hold.c.expires_at_ms <= now_ms)
+            .where(PENDING, hold.c.expires_at_ms <= now_ms)
             .order_by(hold.c.expires_at_ms)
             .limit(count_max)
         )
