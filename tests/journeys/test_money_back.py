@@ -340,6 +340,26 @@ def test_whose_own_account_is_barred_asks_nothing_and_gives_nothing(
     assert in_order(world)
 
 
+@pytest.mark.parametrize("status", [Status.FROZEN_IN, Status.FROZEN_BOTH, Status.DORMANT])
+def test_what_is_held_changes_hands_whatever_its_payer_may_take_by_now(
+    world: GatewayWorld, settings: Settings, status: Status
+) -> None:
+    receipt = sends(world)
+    asks(world, receipt)
+    office = desk(world, settings)
+    barred = StatusService(office).set_status((AMINA,), status, by("odhiambo", "barred"))
+    assert barred.name == "ok"
+
+    assert answers(world, KEEP).startswith("END You keep KES 500.00")
+    reversing = ReverseService(office)
+    taken_on = reversing.ask(receipt, None, by("njeri", "on"), whole=False)
+    assert taken_on.name == "ok"
+    hold = taken_on.values["hold"]
+    assert reversing.approve(hold, None, by("odhiambo", "yes")).name == "target_barred"
+    assert reversing.refuse(hold, by("odhiambo", "no")).name == "ok"
+    assert in_order(world)
+
+
 def test_staff_see_whose_turn_it_is(world: GatewayWorld, settings: Settings) -> None:
     asks(world, sends(world))
     records = SqlRecords(world.gateway.engine)
