@@ -283,6 +283,18 @@ def test_what_was_asked_on_the_phone_runs_out_by_itself(
     assert in_order(world)
 
 
+def test_one_whose_time_is_over_is_not_in_the_way_of_the_next(world: GatewayWorld) -> None:
+    asks(world, sends(world))
+    world.wait(timedelta(hours=30))
+    second = sends(world, "second")
+    assert asks(world, second, "asks-second").startswith("END Asked")
+    world.wait(timedelta(hours=18))
+
+    # Nobody has let go of the first one yet.
+    assert "asks KES 500.00 back" in Line(world, "sees", GRACE).walks(*BACK)
+    assert second in Line(world, "gives", GRACE).walks(*BACK, GIVE)
+
+
 def test_staff_who_hold_it_are_not_in_the_payers_way_and_the_payer_not_in_theirs(
     world: GatewayWorld, settings: Settings
 ) -> None:

@@ -151,8 +151,9 @@ class AnswerAskService:
         payee = self._teller.caller(call)
         if payee is None:
             return no(Reason.NOT_REGISTERED)
-        held = self._payments.held_of(payee.wallet_id, ASKED)
-        if held is None or not held.hold.open(self._teller.now_ms()):
+        now_ms = self._teller.now_ms()
+        held = self._payments.held_of(payee.wallet_id, ASKED, now_ms=now_ms)
+        if held is None:
             return Answer(NOTHING, {})
         payer = held.target
         return Answer(
