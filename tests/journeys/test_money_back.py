@@ -283,6 +283,22 @@ def test_what_was_asked_on_the_phone_runs_out_by_itself(
     assert in_order(world)
 
 
+def test_of_what_the_staff_have_refunded_in_part_the_rest_is_asked_back(
+    world: GatewayWorld, settings: Settings
+) -> None:
+    receipt = sends(world)
+    office = ReverseService(desk(world, settings))
+    part = office.ask(receipt, Money(200_00, "KES"), by("njeri", "part"), whole=False)
+    assert office.approve(part.values["hold"], None, by("odhiambo", "yes")).name == "ok"
+
+    line = Line(world, "rest")
+    assert "Ask KES 300.00 back" in line.walks(*BACK, receipt)
+    assert "Asked: KES 300.00" in line.sends(*BACK, receipt, PINS[AMINA])
+    assert "Gave KES 300.00 back" in answers(world, GIVE)
+    assert str(world.balances()["Grace"]) == "KES 120,000.00"
+    assert in_order(world)
+
+
 def test_one_whose_time_is_over_is_not_in_the_way_of_the_next(world: GatewayWorld) -> None:
     asks(world, sends(world))
     world.wait(timedelta(hours=30))
