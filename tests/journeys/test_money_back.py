@@ -185,6 +185,17 @@ def test_what_an_sms_opened_is_open_for_a_day_and_until_it_is_asked(
     assert "Enter the receipt" in Line(world, "too-late").walks(*BACK)
 
 
+def test_who_is_asked_is_offered_what_their_own_sms_opened_all_the_same(
+    world: GatewayWorld,
+) -> None:
+    asks(world, sends(world))
+    said = Line(world, "sends-too", GRACE).walks("1", "0711000002", "300", PINS[GRACE])
+    receipt = said.removeprefix("END ").partition(" ")[0]
+    world.phone(GRACE).text(f"REVERSE {receipt}")
+
+    assert receipt in Line(world, "mine", GRACE).walks(*BACK, "3")
+
+
 def test_what_is_kept_is_taken_on_by_one_of_the_staff_and_decided_by_another(
     world: GatewayWorld, settings: Settings
 ) -> None:
