@@ -164,7 +164,17 @@ def test_an_sms_holds_nothing_and_opens_it_for_nobody_else(world: GatewayWorld) 
     assert "Yes" in Line(world, "amina").walks(*BACK)
     for sender in (JUMA, GRACE):
         assert receipt not in Line(world, sender, sender).walks(*BACK)
-    assert told(world, "asked_reverse") == [AMINA]
+    assert told(world, "asked_reverse_open") == [AMINA]
+
+
+def test_an_sms_that_opened_nothing_opens_nothing(world: GatewayWorld) -> None:
+    said = Line(world, "pays").walks("3", "2", "500500", "250", PINS[AMINA])
+    world.phone(AMINA).text(f"REVERSE {said.removeprefix('END ').partition(' ')[0]}")
+
+    # So was every `REVERSE` answered by the versions before.
+    kept = "SELECT outcome FROM idempotency WHERE route = 'sms'"
+    assert rows(world, kept) == [('["asked_reverse",{}]',)]
+    assert "Enter the receipt" in Line(world, "dials").walks(*BACK)
 
 
 def test_what_an_sms_opened_is_open_for_a_day_and_until_it_is_asked(

@@ -56,8 +56,8 @@ KIND = "send_money"
 WITHIN_MS = 24 * 3_600_000
 # Where no SMS has opened anything.
 NOTHING = "nothing"
-# The outcome of an SMS that opens it.
-OPENED = "asked_reverse"
+# The outcome of an SMS that opens it. Versions before kept nothing with `asked_reverse`.
+OPENED = "asked_reverse_open"
 
 # What keeps the money from being held, as its payer is told.
 _REASONS = {
