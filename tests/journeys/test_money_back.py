@@ -259,6 +259,33 @@ def test_staff_may_take_on_what_nobody_has_answered_and_then_the_payee_cannot(
     assert in_order(world)
 
 
+@pytest.mark.parametrize("answer", [GIVE, KEEP])
+def test_whoever_goes_on_answers_what_they_were_asked_and_nothing_else(
+    world: GatewayWorld, settings: Settings, answer: str
+) -> None:
+    first = sends(world)
+    asks(world, first)
+    said = Line(world, "sends-too", JUMA).walks("1", "0711000003", "100", PINS[JUMA])
+    second = said.removeprefix("END ").partition(" ")[0]
+    Line(world, "asks-too", JUMA).walks(*BACK, second, PINS[JUMA])
+    phone = world.phone(GRACE)
+    shown = phone.dial("*384#")
+    for typed in (*BACK, answer):
+        shown = phone.enter(typed)
+    assert first in shown.text
+    ReverseService(desk(world, settings)).ask(first, None, by("njeri", "on"), whole=False)
+    phone.hang_up()
+
+    phone.dial("*384#")
+    shown = phone.enter("1")
+    while not shown.ends and shown.text.endswith("Enter PIN"):
+        assert second not in shown.text
+        shown = phone.enter(PINS[GRACE])
+
+    assert f"END {shown.text}" == DECIDED["en"]
+    assert ("asked_back", "pending", 100_00) in holds(world)
+
+
 @pytest.mark.parametrize("answer", [(), (KEEP,)], ids=["silent", "kept"])
 def test_what_nobody_decides_is_free_again_after_two_days_however_often_it_changed_hands(
     world: GatewayWorld, settings: Settings, answer: tuple[str, ...]
