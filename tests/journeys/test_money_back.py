@@ -1,18 +1,23 @@
 """Money that was sent to the wrong person, where several people have a hand in it: the two of
 them in more than one session, the staff, and the clock."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from tests.store.verify.crowbar import tamper
 from tests.world import AMINA, GRACE, JUMA, Line, at_once, rows
 from ussd_gateway.app import wiring
 from ussd_gateway.cli.stage.world import GatewayWorld
-from ussd_gateway.domain.book import Outcome, Status
+from ussd_gateway.domain.book import Book, HoldDecided, HoldPlaced, Outcome, Status
+from ussd_gateway.domain.journal import Hold
 from ussd_gateway.domain.money import Money
+from ussd_gateway.services.money_back import answer_ask
+from ussd_gateway.services.orders.ask_reversal import pass_on
 from ussd_gateway.services.orders.decide_reversal import let_go
-from ussd_gateway.services.orders.desk import By, Desk
+from ussd_gateway.services.orders.desk import By, Desk, Objected
 from ussd_gateway.services.orders.hold_money import HoldsOverdue
 from ussd_gateway.services.orders.reverse import ReverseService
 from ussd_gateway.services.orders.set_status import StatusService
@@ -434,6 +439,37 @@ def test_what_is_held_changes_hands_whatever_its_payer_may_take_by_now(
     assert reversing.approve(hold, None, by("odhiambo", "yes")).name == "target_barred"
     assert reversing.refuse(hold, by("odhiambo", "no")).name == "ok"
     assert in_order(world)
+
+
+@pytest.mark.parametrize("terms", [{"expires_at_ms": 1}, {"minor": -1}], ids=["time", "sum"])
+def test_what_changes_hands_does_so_for_no_longer_and_no_other_sum(
+    world: GatewayWorld, monkeypatch: pytest.MonkeyPatch, terms: Mapping[str, int]
+) -> None:
+    def on_other_terms(
+        hold: Hold, hold_id: int, kind: str, book: Book
+    ) -> tuple[HoldDecided, HoldPlaced] | Objected:
+        found = pass_on(hold, hold_id, kind, book)
+        assert not isinstance(found, Objected)
+        others = {name: getattr(hold, name) + more for name, more in terms.items()}
+        return found[0], HoldPlaced(replace(found[1].hold, **others))
+
+    asks(world, sends(world))
+    monkeypatch.setattr(answer_ask, "pass_on", on_other_terms)
+
+    assert answers(world, KEEP).startswith("END The service is busy")
+    assert holds(world) == [("asked_back", "pending", 500_00)]
+
+
+@pytest.mark.parametrize("name", ["expires_at_ms", "journal_id"])
+def test_the_books_tell_what_changed_hands_on_other_terms(
+    world: GatewayWorld, name: str
+) -> None:
+    asks(world, sends(world))
+    answers(world, KEEP)
+    tamper(world.gateway.engine, [f"UPDATE hold SET {name} = 7 WHERE kind = 'disputed'"])
+
+    wrong = [finding for finding in verify(world.gateway.engine) if finding.number == 7]
+    assert [each for finding in wrong for each in finding.shown if "passed on" in each]
 
 
 def test_staff_see_whose_turn_it_is(world: GatewayWorld, settings: Settings) -> None:

@@ -306,6 +306,8 @@ def _check_change(change: Change, let_go: Sequence[Hold], book: Book) -> None:
     """`let_go`: the holds that the same decision lets go of, and posts nothing of."""
     match change:
         case HoldPlaced(hold=hold) if not _passed_on(hold, let_go):
+            took_back = {each.journal_id for each in let_go if each.journal_id is not None}
+            assert hold.journal_id not in took_back, "it is passed on, on other terms"
             source = book.accounts[hold.source_id]
             takes = source.takes if hold.journal_id is None else source.gives_back
             assert takes(hold.minor), "more is held than is there"
