@@ -9,7 +9,7 @@ import pytest
 
 from tests.store.verify.crowbar import tamper
 from tests.world import AMINA, GRACE, JUMA, Line, at_once, rows
-from ussd_gateway.app import wiring
+from ussd_gateway.app import orders, wiring
 from ussd_gateway.cli.stage.world import GatewayWorld
 from ussd_gateway.domain.book import Book, HoldDecided, HoldPlaced, Outcome, Status
 from ussd_gateway.domain.journal import Hold
@@ -470,6 +470,25 @@ def test_the_books_tell_what_changed_hands_on_other_terms(
 
     wrong = [finding for finding in verify(world.gateway.engine) if finding.number == 7]
     assert [each for finding in wrong for each in finding.shown if "passed on" in each]
+
+
+def test_however_many_ask_the_staff_see_what_is_theirs_first(
+    world: GatewayWorld, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, kept, taken_on = (sends(world, name) for name in ("one", "two", "three"))
+    for turn, receipt in enumerate((kept, asked, taken_on)):
+        asks(world, receipt, f"asks-{turn}")
+        world.wait(timedelta(minutes=1))
+        if receipt == kept:
+            answers(world, KEEP)
+    ReverseService(desk(world, settings)).ask(taken_on, None, by("njeri", "on"), whole=False)
+
+    records = SqlRecords(world.gateway.engine)
+    for seen in range(4):
+        monkeypatch.setattr(orders, "listed_max", seen)
+        listed, more = orders.reversals(records)
+        assert [one.original for one in listed] == [taken_on, kept, asked][:seen]
+        assert more == 3 - len(listed)
 
 
 def test_staff_see_whose_turn_it_is(world: GatewayWorld, settings: Settings) -> None:
