@@ -111,6 +111,21 @@ def test_an_answer_that_knocks_twelve_times_gives_back_once(world: GatewayWorld)
     assert in_order(world)
 
 
+@pytest.mark.parametrize("answer", [GIVE, KEEP])
+def test_where_nobody_knows_whether_it_was_answered_the_next_call_tells(
+    world: GatewayWorld, monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
+    asks(world, sends(world))
+    with monkeypatch.context() as patched:
+        unknown = Outcome("unknown", {})
+        patched.setattr(type(world.gateway.writer), "run", lambda *_, **__: unknown)
+        said = answers(world, answer)
+
+    # No SMS comes of what was not done.
+    assert "Dial again later: if it is still asked of you, nothing was done." in said
+    assert "asks KES 500.00 back" in Line(world, "later", GRACE).walks(*BACK)
+
+
 @pytest.mark.parametrize("language", list(DECIDED))
 def test_of_two_answers_at_once_one_counts(world: GatewayWorld, language: str) -> None:
     world.speak("Grace", language)
