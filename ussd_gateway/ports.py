@@ -452,8 +452,8 @@ class Payments(Protocol):
     def holds_of(self, journal_id: int) -> Sequence[OnHold]:
         """Every hold that was to take this journal back, the oldest first."""
 
-    def held_of(self, account_id: int, kind: str) -> OnHold | None:
-        """The oldest hold of this kind on the account that nobody has decided."""
+    def held_of(self, account_id: int, kind: str, *, now_ms: int) -> OnHold | None:
+        """The oldest hold of this kind on the account that can still be decided."""
 
 
 class Records(Payments, Protocol):

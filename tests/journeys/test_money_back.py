@@ -1,18 +1,23 @@
 """Money that was sent to the wrong person, where several people have a hand in it: the two of
 them in more than one session, the staff, and the clock."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from tests.store.verify.crowbar import tamper
 from tests.world import AMINA, GRACE, JUMA, Line, at_once, rows
-from ussd_gateway.app import wiring
+from ussd_gateway.app import orders, wiring
 from ussd_gateway.cli.stage.world import GatewayWorld
-from ussd_gateway.domain.book import Outcome, Status
+from ussd_gateway.domain.book import Book, HoldDecided, HoldPlaced, Outcome, Status
+from ussd_gateway.domain.journal import Hold
 from ussd_gateway.domain.money import Money
+from ussd_gateway.services.money_back import answer_ask
+from ussd_gateway.services.orders.ask_reversal import pass_on
 from ussd_gateway.services.orders.decide_reversal import let_go
-from ussd_gateway.services.orders.desk import By, Desk
+from ussd_gateway.services.orders.desk import By, Desk, Objected
 from ussd_gateway.services.orders.hold_money import HoldsOverdue
 from ussd_gateway.services.orders.reverse import ReverseService
 from ussd_gateway.services.orders.set_status import StatusService
@@ -106,6 +111,21 @@ def test_an_answer_that_knocks_twelve_times_gives_back_once(world: GatewayWorld)
     assert in_order(world)
 
 
+@pytest.mark.parametrize("answer", [GIVE, KEEP])
+def test_where_nobody_knows_whether_it_was_answered_the_next_call_tells(
+    world: GatewayWorld, monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
+    asks(world, sends(world))
+    with monkeypatch.context() as patched:
+        unknown = Outcome("unknown", {})
+        patched.setattr(type(world.gateway.writer), "run", lambda *_, **__: unknown)
+        said = answers(world, answer)
+
+    # No SMS comes of what was not done.
+    assert "Dial again later: if it is still asked of you, nothing was done." in said
+    assert "asks KES 500.00 back" in Line(world, "later", GRACE).walks(*BACK)
+
+
 @pytest.mark.parametrize("language", list(DECIDED))
 def test_of_two_answers_at_once_one_counts(world: GatewayWorld, language: str) -> None:
     world.speak("Grace", language)
@@ -164,7 +184,17 @@ def test_an_sms_holds_nothing_and_opens_it_for_nobody_else(world: GatewayWorld) 
     assert "Yes" in Line(world, "amina").walks(*BACK)
     for sender in (JUMA, GRACE):
         assert receipt not in Line(world, sender, sender).walks(*BACK)
-    assert told(world, "asked_reverse") == [AMINA]
+    assert told(world, "asked_reverse_open") == [AMINA]
+
+
+def test_an_sms_that_opened_nothing_opens_nothing(world: GatewayWorld) -> None:
+    said = Line(world, "pays").walks("3", "2", "500500", "250", PINS[AMINA])
+    world.phone(AMINA).text(f"REVERSE {said.removeprefix('END ').partition(' ')[0]}")
+
+    # So was every `REVERSE` answered by the versions before.
+    kept = "SELECT outcome FROM idempotency WHERE route = 'sms'"
+    assert rows(world, kept) == [('["asked_reverse",{}]',)]
+    assert "Enter the receipt" in Line(world, "dials").walks(*BACK)
 
 
 def test_what_an_sms_opened_is_open_for_a_day_and_until_it_is_asked(
@@ -183,6 +213,17 @@ def test_what_an_sms_opened_is_open_for_a_day_and_until_it_is_asked(
     assert first in Line(world, "opened").walks(*BACK)
     world.wait(timedelta(hours=24))
     assert "Enter the receipt" in Line(world, "too-late").walks(*BACK)
+
+
+def test_who_is_asked_is_offered_what_their_own_sms_opened_all_the_same(
+    world: GatewayWorld,
+) -> None:
+    asks(world, sends(world))
+    said = Line(world, "sends-too", GRACE).walks("1", "0711000002", "300", PINS[GRACE])
+    receipt = said.removeprefix("END ").partition(" ")[0]
+    world.phone(GRACE).text(f"REVERSE {receipt}")
+
+    assert receipt in Line(world, "mine", GRACE).walks(*BACK, "3")
 
 
 def test_what_is_kept_is_taken_on_by_one_of_the_staff_and_decided_by_another(
@@ -238,6 +279,33 @@ def test_staff_may_take_on_what_nobody_has_answered_and_then_the_payee_cannot(
     assert in_order(world)
 
 
+@pytest.mark.parametrize("answer", [GIVE, KEEP])
+def test_whoever_goes_on_answers_what_they_were_asked_and_nothing_else(
+    world: GatewayWorld, settings: Settings, answer: str
+) -> None:
+    first = sends(world)
+    asks(world, first)
+    said = Line(world, "sends-too", JUMA).walks("1", "0711000003", "100", PINS[JUMA])
+    second = said.removeprefix("END ").partition(" ")[0]
+    Line(world, "asks-too", JUMA).walks(*BACK, second, PINS[JUMA])
+    phone = world.phone(GRACE)
+    shown = phone.dial("*384#")
+    for typed in (*BACK, answer):
+        shown = phone.enter(typed)
+    assert first in shown.text
+    ReverseService(desk(world, settings)).ask(first, None, by("njeri", "on"), whole=False)
+    phone.hang_up()
+
+    phone.dial("*384#")
+    shown = phone.enter("1")
+    while not shown.ends and shown.text.endswith("Enter PIN"):
+        assert second not in shown.text
+        shown = phone.enter(PINS[GRACE])
+
+    assert f"END {shown.text}" == DECIDED["en"]
+    assert ("asked_back", "pending", 100_00) in holds(world)
+
+
 @pytest.mark.parametrize("answer", [(), (KEEP,)], ids=["silent", "kept"])
 def test_what_nobody_decides_is_free_again_after_two_days_however_often_it_changed_hands(
     world: GatewayWorld, settings: Settings, answer: tuple[str, ...]
@@ -281,6 +349,34 @@ def test_what_was_asked_on_the_phone_runs_out_by_itself(
     assert HoldsOverdue(desk(world, settings), everything).expire() == 1
     assert holds(world) == [("asked_back", "expired", 500_00)]
     assert in_order(world)
+
+
+def test_of_what_the_staff_have_refunded_in_part_the_rest_is_asked_back(
+    world: GatewayWorld, settings: Settings
+) -> None:
+    receipt = sends(world)
+    office = ReverseService(desk(world, settings))
+    part = office.ask(receipt, Money(200_00, "KES"), by("njeri", "part"), whole=False)
+    assert office.approve(part.values["hold"], None, by("odhiambo", "yes")).name == "ok"
+
+    line = Line(world, "rest")
+    assert "Ask KES 300.00 back" in line.walks(*BACK, receipt)
+    assert "Asked: KES 300.00" in line.sends(*BACK, receipt, PINS[AMINA])
+    assert "Gave KES 300.00 back" in answers(world, GIVE)
+    assert str(world.balances()["Grace"]) == "KES 120,000.00"
+    assert in_order(world)
+
+
+def test_one_whose_time_is_over_is_not_in_the_way_of_the_next(world: GatewayWorld) -> None:
+    asks(world, sends(world))
+    world.wait(timedelta(hours=30))
+    second = sends(world, "second")
+    assert asks(world, second, "asks-second").startswith("END Asked")
+    world.wait(timedelta(hours=18))
+
+    # Nobody has let go of the first one yet.
+    assert "asks KES 500.00 back" in Line(world, "sees", GRACE).walks(*BACK)
+    assert second in Line(world, "gives", GRACE).walks(*BACK, GIVE)
 
 
 def test_staff_who_hold_it_are_not_in_the_payers_way_and_the_payer_not_in_theirs(
@@ -338,6 +434,76 @@ def test_whose_own_account_is_barred_asks_nothing_and_gives_nothing(
 
     assert answers(world, GIVE).startswith("END Your account is blocked.")
     assert in_order(world)
+
+
+@pytest.mark.parametrize("status", [Status.FROZEN_IN, Status.FROZEN_BOTH, Status.DORMANT])
+def test_what_is_held_changes_hands_whatever_its_payer_may_take_by_now(
+    world: GatewayWorld, settings: Settings, status: Status
+) -> None:
+    receipt = sends(world)
+    asks(world, receipt)
+    office = desk(world, settings)
+    barred = StatusService(office).set_status((AMINA,), status, by("odhiambo", "barred"))
+    assert barred.name == "ok"
+
+    assert answers(world, KEEP).startswith("END You keep KES 500.00")
+    reversing = ReverseService(office)
+    taken_on = reversing.ask(receipt, None, by("njeri", "on"), whole=False)
+    assert taken_on.name == "ok"
+    hold = taken_on.values["hold"]
+    assert reversing.approve(hold, None, by("odhiambo", "yes")).name == "target_barred"
+    assert reversing.refuse(hold, by("odhiambo", "no")).name == "ok"
+    assert in_order(world)
+
+
+@pytest.mark.parametrize("terms", [{"expires_at_ms": 1}, {"minor": -1}], ids=["time", "sum"])
+def test_what_changes_hands_does_so_for_no_longer_and_no_other_sum(
+    world: GatewayWorld, monkeypatch: pytest.MonkeyPatch, terms: Mapping[str, int]
+) -> None:
+    def on_other_terms(
+        hold: Hold, hold_id: int, kind: str, book: Book
+    ) -> tuple[HoldDecided, HoldPlaced] | Objected:
+        found = pass_on(hold, hold_id, kind, book)
+        assert not isinstance(found, Objected)
+        others = {name: getattr(hold, name) + more for name, more in terms.items()}
+        return found[0], HoldPlaced(replace(found[1].hold, **others))
+
+    asks(world, sends(world))
+    monkeypatch.setattr(answer_ask, "pass_on", on_other_terms)
+
+    assert answers(world, KEEP).startswith("END The service is busy")
+    assert holds(world) == [("asked_back", "pending", 500_00)]
+
+
+@pytest.mark.parametrize("name", ["expires_at_ms", "journal_id"])
+def test_the_books_tell_what_changed_hands_on_other_terms(
+    world: GatewayWorld, name: str
+) -> None:
+    asks(world, sends(world))
+    answers(world, KEEP)
+    tamper(world.gateway.engine, [f"UPDATE hold SET {name} = 7 WHERE kind = 'disputed'"])
+
+    wrong = [finding for finding in verify(world.gateway.engine) if finding.number == 7]
+    assert [each for finding in wrong for each in finding.shown if "passed on" in each]
+
+
+def test_however_many_ask_the_staff_see_what_is_theirs_first(
+    world: GatewayWorld, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, kept, taken_on = (sends(world, name) for name in ("one", "two", "three"))
+    for turn, receipt in enumerate((kept, asked, taken_on)):
+        asks(world, receipt, f"asks-{turn}")
+        world.wait(timedelta(minutes=1))
+        if receipt == kept:
+            answers(world, KEEP)
+    ReverseService(desk(world, settings)).ask(taken_on, None, by("njeri", "on"), whole=False)
+
+    records = SqlRecords(world.gateway.engine)
+    for seen in range(4):
+        monkeypatch.setattr(orders, "listed_max", seen)
+        listed, more = orders.reversals(records)
+        assert [one.original for one in listed] == [taken_on, kept, asked][:seen]
+        assert more == 3 - len(listed)
 
 
 def test_staff_see_whose_turn_it_is(world: GatewayWorld, settings: Settings) -> None:

@@ -27,7 +27,7 @@ from ussd_gateway.domain.book import (
     Subscriber,
     Work,
 )
-from ussd_gateway.domain.journal import HoldState, Posting
+from ussd_gateway.domain.journal import Posting
 from ussd_gateway.domain.market import Market
 from ussd_gateway.domain.money import Money
 from ussd_gateway.domain.msisdn import Msisdn
@@ -239,11 +239,11 @@ class InMemoryPayments:
     def holds_of(self, journal_id: int) -> Sequence[OnHold]:
         return [each for each in self.holds if each.hold.journal_id == journal_id]
 
-    def held_of(self, account_id: int, kind: str) -> OnHold | None:
-        pending = (each for each in self.holds if each.hold.state is HoldState.PENDING)
+    def held_of(self, account_id: int, kind: str, *, now_ms: int) -> OnHold | None:
+        still = (each for each in self.holds if each.hold.open(now_ms))
         of_it = (
             each
-            for each in pending
+            for each in still
             if (each.hold.source_id, each.hold.kind) == (account_id, kind)
         )
         return next(of_it, None)

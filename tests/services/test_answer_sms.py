@@ -100,7 +100,7 @@ class InMemoryReceipts:
 # What is told of a payment to whoever has no part in it.
 _TO_OTHERS = {
     "asked_paid_to": "asked_amount",
-    "asked_reverse_elsewhere": "asked_not_reversed",
+    "asked_reverse": "asked_not_reversed",
 }
 
 
@@ -152,7 +152,7 @@ class Asking:
         (f"CHECK {RECEIPT}", "asked_paid_to"),
         ("CHECK", "asked_receipt"),
         (f"CHECK {RECEIPT[::-1]}", "asked_receipt"),
-        (f"REVERSE {RECEIPT}", "asked_reverse_elsewhere"),
+        (f"REVERSE {RECEIPT}", "asked_reverse"),
         ("REVERSE", "asked_receipt"),
         ("LANG sw", "asked_language"),
         ("LANG de", "asked_languages"),
@@ -291,7 +291,7 @@ def test_what_was_sent_to_a_person_is_opened_and_all_that_is_kept_is_the_receipt
     asking.payments.recorded = SENT
     (answer,) = asking.text(f"REVERSE {RECEIPT}", number="mistaken")
 
-    assert answer.template == "asked_reverse"
+    assert answer.template == "asked_reverse_open"
     assert answer.params == {
         "receipt": RECEIPT,
         "amount": kes(500),
@@ -300,7 +300,7 @@ def test_what_was_sent_to_a_person_is_opened_and_all_that_is_kept_is_the_receipt
         "until": "22/11/26 09:00",
     }
     assert asking.world.ledger.stored("sms:africastalking:mistaken") == Outcome(
-        "asked_reverse", {"original": RECEIPT}
+        "asked_reverse_open", {"original": RECEIPT}
     )
     assert asking.template(f"REVERSE {RECEIPT}", JUMA.msisdn) == "asked_not_reversed"
 
@@ -308,9 +308,9 @@ def test_what_was_sent_to_a_person_is_opened_and_all_that_is_kept_is_the_receipt
 @pytest.mark.parametrize(
     ("sent", "holds", "template"),
     [
-        (replace(SENT, event_at_ms=NOW_MS - WITHIN_MS), (), "asked_reverse"),
+        (replace(SENT, event_at_ms=NOW_MS - WITHIN_MS), (), "asked_reverse_open"),
         (replace(SENT, event_at_ms=NOW_MS - WITHIN_MS - 1), (), "asked_reverse_late"),
-        (replace(SENT, kind="pay_bill"), (), "asked_reverse_elsewhere"),
+        (replace(SENT, kind="pay_bill"), (), "asked_reverse"),
         (SENT, (ASKED,), "asked_reverse_again"),
     ],
     ids=["at the end of its day", "a day is over", "a bill", "asked"],

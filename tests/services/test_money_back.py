@@ -188,6 +188,7 @@ def test_nobody_answers_what_is_not_asked_of_them(held: OnHold | None) -> None:
 
     assert service.give(asked).outcome == Reason.ALREADY_DECIDED.value
     assert service.keep(asked).outcome == Reason.ALREADY_DECIDED.value
+    assert service.still(asked).outcome == Reason.ALREADY_DECIDED.value
     assert world.ledger.works == []
     wanted = service.wanted(call(msisdn=JUMA.msisdn))
     assert (wanted.outcome, wanted.values) == ("nothing", {})

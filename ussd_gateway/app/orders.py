@@ -24,7 +24,7 @@ from ussd_gateway.services.orders.desk import By, Objection
 from ussd_gateway.services.orders.reverse import ReverseService
 from ussd_gateway.services.orders.set_status import StatusService
 from ussd_gateway.services.orders.sweep_dues import SweepService
-from ussd_gateway.services.orders.taking_back import BY_PHONE, KINDS
+from ussd_gateway.services.orders.taking_back import ASKED, BY_PHONE, DISPUTED, KINDS
 from ussd_gateway.settings import Settings
 from ussd_gateway.store.staff import Member, Role
 
@@ -140,10 +140,12 @@ def refuse_reversal(here: Orders, hold_id: int, *, why: str) -> Outcome:
 
 
 def reversals(records: Records) -> tuple[Sequence[OnHold], int]:
-    """Those that wait for somebody to decide, the oldest first; and how many more do."""
-    kinds = (*KINDS, *BY_PHONE)
-    found = records.waiting(kinds, count_max=listed_max)
-    return found, _more(found, lambda: records.waiting_count(kinds))
+    """Those that wait for a checker, then for a maker, then for their payee, each the oldest
+    first; and how many more do. However many people ask, what staff have to do is seen."""
+    found: list[OnHold] = []
+    for kinds in (KINDS, (DISPUTED,), (ASKED,)):
+        found += records.waiting(kinds, count_max=listed_max - len(found))
+    return found, _more(found, lambda: records.waiting_count((*KINDS, *BY_PHONE)))
 
 
 def sweep(here: Orders, amount: Money | None, *, why: str) -> Outcome:

@@ -68,8 +68,8 @@ TEMPLATES = frozenset(
         "asked_amount",
         "asked_receipt",
         "asked_reverse",
+        "asked_reverse_open",
         "asked_reverse_again",
-        "asked_reverse_elsewhere",
         "asked_reverse_late",
         "asked_not_reversed",
         "asked_language",
@@ -309,7 +309,7 @@ class AnswerSmsService:
             case check_receipt.PAID_TO if opened.outcome == Reason.TOO_LATE.value:
                 return _told("asked_reverse_late", receipt, found)
             case check_receipt.PAID_TO:
-                return _told("asked_reverse_elsewhere", receipt, found)
+                return _told("asked_reverse", receipt, found)
             case check_receipt.TAKEN_BACK:
                 return _told("asked_taken_back", receipt, found)
             case _:

@@ -1,6 +1,7 @@
 """The payee answers who asks for money back: gives back what is held, or keeps it.
 
     wanted  what is asked of somebody, the oldest first -> amount, whose, and its hold
+    still   hold -> the same of this one, as long as nobody has decided it
     give    hold and PIN -> all that is held goes back, under a receipt of its own
     keep    hold and PIN -> it stays held, and two of the staff decide
 
@@ -140,7 +141,7 @@ def _kept(command: Keep, market: Market, book: Book) -> Accepted | Refused:
 
 
 class AnswerAskService:
-    """What menus call `back.wanted`, `back.give` and `back.keep`."""
+    """What menus call `back.wanted`, `back.still`, `back.give` and `back.keep`."""
 
     def __init__(self, teller: Teller, payments: Payments, numbers: Numbers) -> None:
         self._teller = teller
@@ -151,21 +152,19 @@ class AnswerAskService:
         payee = self._teller.caller(call)
         if payee is None:
             return no(Reason.NOT_REGISTERED)
-        held = self._payments.held_of(payee.wallet_id, ASKED)
-        if held is None or not held.hold.open(self._teller.now_ms()):
+        now_ms = self._teller.now_ms()
+        held = self._payments.held_of(payee.wallet_id, ASKED, now_ms=now_ms)
+        if held is None:
             return Answer(NOTHING, {})
-        payer = held.target
-        return Answer(
-            "ok",
-            {
-                "hold": str(held.hold.id),
-                "original": held.original,
-                "amount": Money(held.hold.minor, held.source.currency),
-                "name": payer.name,
-                "known_by": masked(payer.msisdn) if payer.msisdn else "",
-                "until": self._teller.market.written(held.hold.expires_at_ms),
-            },
-        )
+        return self._seen(held)
+
+    def still(self, call: Call) -> Answer:
+        asked = self._asked_of(call)
+        if isinstance(asked, Refused):
+            return no(asked.reason)
+        _, held = asked
+        still = held.hold.open(self._teller.now_ms())
+        return self._seen(held) if still else no(Reason.ALREADY_DECIDED)
 
     def give(self, call: Call) -> Answer:
         asked = self._asked_of(call)
@@ -213,16 +212,40 @@ class AnswerAskService:
             return Refused(Reason.ALREADY_DECIDED)
         return payee, held
 
+    def _seen(self, held: OnHold) -> Answer:
+        payer = held.target
+        return Answer(
+            "ok",
+            {
+                "hold": str(held.hold.id),
+                "original": held.original,
+                "amount": Money(held.hold.minor, held.source.currency),
+                "name": payer.name,
+                "known_by": masked(payer.msisdn) if payer.msisdn else "",
+                "until": self._teller.market.written(held.hold.expires_at_ms),
+            },
+        )
+
     def actions(self) -> tuple[Action, ...]:
         asked = {"original": RECEIPT, "amount": MONEY, "name": NAME}
+        seen = {**asked, "hold": ID, "known_by": VarType("text", 10), "until": AT}
         wanted = Action(
             "back.wanted",
             Effect.READ,
             takes={},
-            gives={**asked, "hold": ID, "known_by": VarType("text", 10), "until": AT},
+            gives=seen,
             outcomes=outcomes(Reason.NOT_REGISTERED) | {NOTHING},
             takes_secret=False,
             run=self.wanted,
+        )
+        still = Action(
+            "back.still",
+            Effect.READ,
+            takes={"hold": ID},
+            gives=seen,
+            outcomes=outcomes(Reason.NOT_REGISTERED, Reason.ALREADY_DECIDED),
+            takes_secret=False,
+            run=self.still,
         )
         give = Action(
             "back.give",
@@ -242,4 +265,4 @@ class AnswerAskService:
             takes_secret=True,
             run=self.keep,
         )
-        return wanted, give, keep
+        return wanted, still, give, keep

@@ -56,8 +56,8 @@ KIND = "send_money"
 WITHIN_MS = 24 * 3_600_000
 # Where no SMS has opened anything.
 NOTHING = "nothing"
-# The outcome of an SMS that opens it.
-OPENED = "asked_reverse"
+# The outcome of an SMS that opens it. Versions before kept nothing with `asked_reverse`.
+OPENED = "asked_reverse_open"
 
 # What keeps the money from being held, as its payer is told.
 _REASONS = {
@@ -147,11 +147,13 @@ class AskBackService:
         if _too_late(recorded, now_ms):
             return no(Reason.TOO_LATE)
         holds = [held.hold for held in self._payments.holds_of(recorded.id)]
-        if sum(hold.posted for hold in holds) >= paid_for(recorded).minor:
+        paid = paid_for(recorded)
+        left = paid - Money(sum(hold.posted for hold in holds), paid.currency)
+        if left.minor <= 0:
             return no(Reason.TAKEN_BACK)
         if any(_in_the_way(hold, now_ms) for hold in holds):
             return no(Reason.ALREADY_ASKED)
-        return Answer("ok", self._seen(recorded))
+        return Answer("ok", self._seen(recorded, left))
 
     def ask(self, call: Call) -> Answer:
         payer = self._teller.caller(call)
@@ -236,11 +238,12 @@ class AskBackService:
         )
         return opened, look, ask
 
-    def _seen(self, recorded: Recorded) -> Mapping[str, Scalar]:
+    def _seen(self, recorded: Recorded, left: Money) -> Mapping[str, Scalar]:
+        """`left`: what of it was not taken back yet."""
         payee = recorded.payee
         return {
             "receipt": recorded.receipt,
-            "amount": paid_for(recorded),
+            "amount": left,
             "name": payee.name,
             "known_by": masked(payee.msisdn) if payee.msisdn else "",
             "until": self._teller.market.written(recorded.event_at_ms + WITHIN_MS),

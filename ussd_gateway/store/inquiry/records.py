@@ -122,10 +122,11 @@ class SqlRecords:
             found = connection.execute(_HOLDS.where(hold.c.journal_id == journal_id))
             return _held(connection, found.all())
 
-    def held_of(self, account_id: int, kind: str) -> OnHold | None:
-        of_it = (PENDING, hold.c.source_id == account_id, hold.c.kind == kind)
+    def held_of(self, account_id: int, kind: str, *, now_ms: int) -> OnHold | None:
+        of_it = (hold.c.source_id == account_id, hold.c.kind == kind)
+        still = (PENDING, hold.c.expires_at_ms > now_ms)
         with asking(self._engine) as connection:
-            found = connection.execute(_HOLDS.where(*of_it).limit(1))
+            found = connection.execute(_HOLDS.where(*of_it, *still).limit(1))
             return next(iter(_held(connection, found.all())), None)
 
     def waiting(self, kinds: Sequence[str], *, count_max: int) -> list[OnHold]:

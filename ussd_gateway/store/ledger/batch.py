@@ -265,10 +265,12 @@ def _decide(work: Work, book: Book, loaded: Loaded) -> _Decided | Outcome:
 
 def _check(decision: Decision, book: Book) -> None:
     """What no decision may do, found before any of it is applied."""
-    freed = {change.hold_id for change in decision.changes if isinstance(change, HoldDecided)}
+    ends = [change for change in decision.changes if isinstance(change, HoldDecided)]
+    freed = {change.hold_id for change in ends}
     assert all(book.holds[each].state is HoldState.PENDING for each in freed), "decided twice"
+    let_go = [book.holds[change.hold_id] for change in ends if not change.posted]
     for change in decision.changes:
-        _check_change(change, freed, book)
+        _check_change(change, let_go, book)
     posting = decision.posting
     if posting is None:
         return
@@ -300,14 +302,16 @@ def _desks(account: Account, minor: int, posting: Posting, book: Book) -> bool:
     return hold.journal_id == posting.reverses_id and 0 < held <= hold.minor
 
 
-def _check_change(change: Change, freed: set[int], book: Book) -> None:
-    """`freed`: the holds that the same decision lets go of, or posts."""
+def _check_change(change: Change, let_go: Sequence[Hold], book: Book) -> None:
+    """`let_go`: the holds that the same decision lets go of, and posts nothing of."""
     match change:
-        case HoldPlaced(hold=hold):
-            source, target = book.accounts[hold.source_id], book.accounts[hold.target_id]
+        case HoldPlaced(hold=hold) if not _passed_on(hold, let_go):
+            took_back = {each.journal_id for each in let_go if each.journal_id is not None}
+            assert hold.journal_id not in took_back, "it is passed on, on other terms"
+            source = book.accounts[hold.source_id]
             takes = source.takes if hold.journal_id is None else source.gives_back
-            assert takes(hold.minor, freed=_freed(source, freed, book)), "it is not there"
-            assert target.takes(-hold.minor, freed=_freed(target, freed, book)), "it is full"
+            assert takes(hold.minor), "more is held than is there"
+            assert book.accounts[hold.target_id].takes(-hold.minor), "more is held than fits"
         case HoldDecided(hold_id=number, posted=posted) if posted:
             assert book.holds[number].open(book.now_ms), "its time is over"
         case StatusSet(account_id=number, status=Status.CLOSED):
@@ -315,6 +319,12 @@ def _check_change(change: Change, freed: set[int], book: Book) -> None:
             assert account.debits == account.credits, "only an empty account is closed"
         case VoucherEnded(voucher_id=number) | VoucherTried(voucher_id=number):
             assert book.vouchers[number].state is VoucherState.OPEN, "a voucher ends once"
+
+
+def _passed_on(hold: Hold, let_go: Sequence[Hold]) -> bool:
+    """Whether it was held before, of the same account, for the same one, until the same moment:
+    then nothing more is, whatever the two may take by now."""
+    return hold in (replace(each, id=hold.id, kind=hold.kind) for each in let_go)
 
 
 def _apply(decision: Decision, loaded: Loaded) -> set[int]:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, literal, select, union_all
+from sqlalchemy import Connection, func, literal, or_, select, union_all
 
 from ussd_gateway.store.schema import account, batch, entry, hold, idempotency, journal
 from ussd_gateway.store.snapshot import Row, beside, rows
@@ -51,6 +51,20 @@ _HOLDS = (
         hold.outerjoin(_PLACING, _PLACING.c.key == hold.c.key)
         .outerjoin(_DECIDING, _DECIDING.c.key == hold.c.decided_by)
         .outerjoin(batch, batch.c.id == _DECIDING.c.batch_id)
+    )
+    .order_by(hold.c.id)
+)
+# What a command lets go of and holds anew is somebody else's turn, and the same in all else.
+_NEXT = hold.alias("next")
+_TERMS = ("source_id", "target_id", "minor", "expires_at_ms", "journal_id")
+_PASSED_ON = (
+    select(hold.c.id, _NEXT.c.id)
+    .select_from(hold.join(_NEXT, _NEXT.c.key == hold.c.decided_by))
+    .where(
+        or_(
+            hold.c.state != "voided",
+            *(hold.c[name].is_distinct_from(_NEXT.c[name]) for name in _TERMS),
+        )
     )
     .order_by(hold.c.id)
 )
@@ -112,6 +126,8 @@ def check_holds(books: Connection, *, pending: Tally, resolved: Tally) -> None:
                 resolved.wrong(f"journal {journal_id}: its hold {number} does not exist")
         else:
             _check_hold(_Hold(*row), moved, resolved)
+    for before, after in rows(books, _PASSED_ON):
+        resolved.wrong(f"hold {before} was passed on as hold {after}, on other terms")
 
 
 def _check_pending(number: int, one: Row | None, found: Iterator[Row], pending: Tally) -> None:
