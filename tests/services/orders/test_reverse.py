@@ -117,9 +117,11 @@ def test_a_good_ask_holds_the_payees_money_for_two_days() -> None:
     assert [(told.to, told.template) for told in decision.messages] == [("j", "reversal_asked")]
 
 
-@pytest.mark.parametrize("kind", ["asked_back", "disputed"])
-def test_what_was_asked_on_the_phone_is_taken_on_for_no_longer_and_nobody_is_told(
-    kind: str,
+@pytest.mark.parametrize(
+    ("kind", "told"), [("asked_back", ["reversal_asked"]), ("disputed", [])]
+)
+def test_what_was_asked_on_the_phone_is_taken_on_for_no_longer_and_told_who_did_not_answer(
+    kind: str, told: list[str]
 ) -> None:
     hold = replace(HOLD, kind=kind)
     decision = ask(replace(ASK, hold_id=6), book(posted=IN_HAND, hold=hold))
@@ -129,7 +131,10 @@ def test_what_was_asked_on_the_phone_is_taken_on_for_no_longer_and_nobody_is_tol
         HoldDecided(HOLD.id, HoldState.VOIDED),
         HoldPlaced(replace(HOLD, id=6)),
     )
-    assert (decision.messages, decision.posting) == ((), None)
+    assert [(each.to, each.template) for each in decision.messages] == [
+        ("j", template) for template in told
+    ]
+    assert decision.posting is None
     assert decision.values["takes_on"] == HOLD.id
 
 

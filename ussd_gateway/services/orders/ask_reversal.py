@@ -7,13 +7,14 @@ decides it.
 
 from dataclasses import dataclass, replace
 
-from ussd_gateway.domain.book import Book, Decision, HoldDecided, HoldPlaced
+from ussd_gateway.domain.book import Book, Decision, HoldDecided, HoldPlaced, Message
 from ussd_gateway.domain.journal import REVERSAL, Hold, HoldState, Posted
 from ussd_gateway.domain.money import Money
 from ussd_gateway.ports import Recorded, Scalar
 from ussd_gateway.services.orders.desk import By, Objected, Objection, objected, tell
 from ussd_gateway.services.orders.hold_money import barred, place
 from ussd_gateway.services.orders.taking_back import (
+    ASKED,
     BY_PHONE,
     CASH,
     PAID,
@@ -50,16 +51,9 @@ def ask(command: Ask, book: Book) -> Decision | Objected:
 
     posted = book.journals[recorded.id]
     amount = Money(placed.hold.minor, recorded.payee.currency)
-    told = tell(
-        recorded.payee,
-        "reversal_asked",
-        original=recorded.receipt,
-        amount=amount,
-        name=recorded.payer.name,
-    )
     wanted = Money(_wanted(recorded, command.amount, posted), amount.currency)
     values = _values(command, placed.hold, amount, wanted)
-    return Decision("ok", values, messages=told, changes=(placed,))
+    return Decision("ok", values, messages=_told(recorded, amount), changes=(placed,))
 
 
 def hold_back(
@@ -105,7 +99,14 @@ def _take_on(command: Ask, in_hand: int, book: Book) -> Decision | Objected:
         return changes
     amount = Money(hold.minor, command.recorded.payee.currency)
     values = _values(command, changes[1].hold, amount, amount)
-    return Decision("ok", {**values, "takes_on": hold.id}, changes=changes)
+    # Who has said no knows that staff decide. Who has not answered was told to do it.
+    told = _told(command.recorded, amount) if hold.kind == ASKED else ()
+    return Decision("ok", {**values, "takes_on": hold.id}, messages=told, changes=changes)
+
+
+def _told(recorded: Recorded, amount: Money) -> tuple[Message, ...]:
+    original, name = recorded.receipt, recorded.payer.name
+    return tell(recorded.payee, "reversal_asked", original=original, amount=amount, name=name)
 
 
 def pass_on(

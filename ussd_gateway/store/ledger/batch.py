@@ -294,7 +294,8 @@ def _check(decision: Decision, book: Book) -> None:
 
 
 def _desks(account: Account, minor: int, posting: Posting, book: Book) -> bool:
-    """Whether it is what two of the staff take back, out of what is held for that."""
+    """Whether it is taken back out of what is held for that: two of the staff have decided it,
+    or its payee has."""
     if posting.hold_id is None or posting.reverses_id is None:
         return False
     hold = book.holds[posting.hold_id]
