@@ -25,14 +25,19 @@ def none_left(folder: Path) -> bool:
 def test_a_signal_ends_every_part_and_their_children(
     tmp_path: Path, number: signal.Signals
 ) -> None:
-    with owner("supervisor", tmp_path, NOTHING, "family()", "sleep()") as supervisor:
-        assert supervisor.said() == "ready"
-        assert all_running(tmp_path, 1 + 3 + 1)
+    # Whoever runs the tests by `nohup` is deaf to SIGHUP, and so would the supervisor be.
+    before = signal.signal(number, signal.SIG_DFL)
+    try:
+        with owner("supervisor", tmp_path, NOTHING, "family()", "sleep()") as supervisor:
+            assert supervisor.said() == "ready"
+            assert all_running(tmp_path, 1 + 3 + 1)
 
-        supervisor.signal(number)
+            supervisor.signal(number)
 
-        assert supervisor.ended() == 0
-        assert running(tmp_path) == []
+            assert supervisor.ended() == 0
+            assert running(tmp_path) == []
+    finally:
+        signal.signal(number, before)
 
 
 def test_an_inherited_deafness_to_ctrl_c_is_overcome(tmp_path: Path) -> None:

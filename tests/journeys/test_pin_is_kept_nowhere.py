@@ -250,7 +250,8 @@ def test_as_a_pin_of_eight_digits_right_or_wrong_it_is_found_nowhere(
 def test_whatever_the_pin_all_else_that_is_kept_is_the_same(
     new_database: NewDatabase, tmp_path: Path, valkey_url: str
 ) -> None:
-    """Every transcript, one after the other, under two sets of PINs."""
+    """Every transcript, one after the other, under two sets of PINs; on PostgreSQL in the first
+    language of each: it keeps the same whatever is spoken."""
     kept = []
     for pins in PINS:
         folder = tmp_path / pins["Amina"]
@@ -260,7 +261,8 @@ def test_whatever_the_pin_all_else_that_is_kept_is_the_same(
         )
         with opened(settings) as world:
             said = []
-            for path in GOLDEN:
+            on_sqlite = settings.database_url.startswith("sqlite")
+            for path in (each for each in GOLDEN if on_sqlite or "_in_" not in each.stem):
                 unlock(world)
                 # Some change their PIN.
                 for name, pin in pins.items():
