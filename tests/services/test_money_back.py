@@ -63,8 +63,8 @@ def rows(
     )
 
 
-def ask(book: Book, proof: Proof = RIGHT, *, before: bool = False) -> Decision:
-    return ask_back.decide(AskBack(RECORD, before, ASKED.id, proof), MARKET, book)
+def ask(book: Book, proof: Proof = RIGHT) -> Decision:
+    return ask_back.decide(AskBack(RECORD, ASKED.id, proof), MARKET, book)
 
 
 NO_TO_ASKING = [
@@ -72,7 +72,7 @@ NO_TO_ASKING = [
     (Reason.WRONG_PIN, ask(rows(), WRONG)),
     (Reason.TOO_LATE, ask(rows(now_ms=NOW_MS + WITHIN_MS + 1))),
     (Reason.TAKEN_BACK, ask(rows(posted=WHOLLY))),
-    (Reason.ALREADY_ASKED, ask(rows(), before=True)),
+    (Reason.ALREADY_ASKED, ask(rows(posted=replace(PAID, held_as=frozenset({"disputed"}))))),
     (Reason.ALREADY_ASKED, ask(rows(posted=replace(PAID, in_hand=4)))),
     (Reason.SPENT, ask(rows(has=0))),
     (Reason.SPENT, ask(rows(jumas=Status.CLOSED))),

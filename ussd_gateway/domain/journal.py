@@ -65,6 +65,7 @@ class Posted:
     taken_back: Mapping[int, int]
     reversed: bool  # whole, which happens once
     in_hand: int | None = None  # the pending hold by which it is about to be taken back
+    held_as: frozenset[str] = frozenset()  # the kinds of all holds that were to take it back
 
     def left(self, account_id: int) -> int:
         """What of its legs on an account stands still, signed as they are."""

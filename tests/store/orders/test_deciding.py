@@ -120,7 +120,7 @@ def test_of_two_processes_that_decide_at_once_one_wins(office: Office, clock: Se
     assert {tuple(sorted(answer)) for answer in answers} == {("decided", "ok")}
     for _ in range(5):  # what a slow machine gave up is asked for again in the next minute
         clock.wait(60)
-        other.overdue.expire()
+        office.overdue.expire()
     states = [held(office, one)[0] for one in asked]
     assert set(states[:4]) <= {"posted", "voided"}
     for answer, state in zip(late, states[4:], strict=False):

@@ -70,11 +70,9 @@ _REASONS = {
 
 @dataclass(frozen=True, slots=True)
 class AskBack:
-    """The command. `before`: whether it was asked for on the phone before, whatever became of
-    that. `hold_id` is new."""
+    """The command. `hold_id` is new."""
 
     recorded: Recorded
-    before: bool
     hold_id: int
     proof: Proof
 
@@ -92,9 +90,10 @@ def _judge(
         return Refused(Reason.ACCOUNT_BLOCKED)
     if _too_late(recorded, book.now_ms):
         return Refused(Reason.TOO_LATE)
-    if -book.journals[recorded.id].left(recorded.payee.account_id) <= 0:
+    posted = book.journals[recorded.id]
+    if -posted.left(recorded.payee.account_id) <= 0:
         return Refused(Reason.TAKEN_BACK)
-    if command.before:
+    if posted.held_as.intersection(BY_PHONE):
         return Refused(Reason.ALREADY_ASKED)
     placed = hold_back(recorded, command.hold_id, None, ASKED, book)
     if isinstance(placed, Objected):
@@ -164,10 +163,7 @@ class AskBackService:
             return no(Reason.NO_SUCH_PAYMENT)
 
         proof = self._teller.prove(payer, call)
-        before = any(
-            held.hold.kind in BY_PHONE for held in self._payments.holds_of(recorded.id)
-        )
-        command = AskBack(recorded, before, self._numbers.next(), proof)
+        command = AskBack(recorded, self._numbers.next(), proof)
         return self._teller.commit(
             call,
             ("back.ask", payer.msisdn, recorded.receipt),

@@ -370,7 +370,8 @@ def _pend(hold: Hold, accounts: Mapping[int, Account], minor: int) -> set[int]:
 def _take_in_hand(hold: Hold, hold_id: int | None, loaded: Loaded) -> None:
     """Later commands of the batch see that its journal is about to be taken back, or not."""
     if (posted := loaded.journals.get(hold.journal_id or 0)) is not None:
-        loaded.journals[posted.id] = replace(posted, in_hand=hold_id)
+        held_as = posted.held_as | {hold.kind}
+        loaded.journals[posted.id] = replace(posted, in_hand=hold_id, held_as=held_as)
 
 
 def _count_spent(spent: Spent, book: Book) -> int:

@@ -15,7 +15,7 @@ import psycopg
 from sqlalchemy import Engine
 
 from ussd_gateway.store.ledger.batch import Loaded, Row, Rows, Trouble, Wanted
-from ussd_gateway.store.ledger.taken_back import IN_HAND, JOURNALS, LEGS, TAKEN_BACK, posted_of
+from ussd_gateway.store.ledger.taken_back import HOLDS_OF, JOURNALS, LEGS, TAKEN_BACK, posted_of
 from ussd_gateway.store.rows import (
     ACCOUNT,
     HOLD,
@@ -48,7 +48,7 @@ _VOUCHERS = f"SELECT {VOUCHER} FROM voucher WHERE id = ANY(%s::bigint[]) ORDER B
 _JOURNALS = JOURNALS.format("= ANY(%s::bigint[])")
 _LEGS = LEGS.format("= ANY(%s::bigint[])")
 _TAKEN_BACK = TAKEN_BACK.format("= ANY(%s::bigint[])")
-_IN_HAND = IN_HAND.format("= ANY(%s::bigint[])")
+_HOLDS_OF = HOLDS_OF.format("= ANY(%s::bigint[])")
 # What a batch writes, in statements that follow one another without waiting: while the database
 # is busy with one part, the next is made ready. One that fails takes with it all that is on its
 # way behind it, the COMMIT too.
@@ -141,7 +141,7 @@ class PostgresBooks:
             stored = connection.execute(_STORED, (_array(wanted.keys),))
             rare = [
                 self._rare(statement, wanted.journal_ids)
-                for statement in (_JOURNALS, _LEGS, _TAKEN_BACK, _IN_HAND)
+                for statement in (_JOURNALS, _LEGS, _TAKEN_BACK, _HOLDS_OF)
             ]
         issued, kid = day.fetchone() or self._begin_day(wanted)
         return Loaded(

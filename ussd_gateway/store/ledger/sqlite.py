@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from ussd_gateway.store.database import sqlite_lock
 from ussd_gateway.store.ledger.batch import Loaded, Part, Row, Rows, Trouble, Wanted
-from ussd_gateway.store.ledger.taken_back import IN_HAND, JOURNALS, LEGS, TAKEN_BACK, posted_of
+from ussd_gateway.store.ledger.taken_back import HOLDS_OF, JOURNALS, LEGS, TAKEN_BACK, posted_of
 from ussd_gateway.store.rows import (
     ACCOUNT,
     HOLD,
@@ -36,9 +36,9 @@ _NEW_DAY = (
 )
 _HOLDS = f"SELECT {HOLD} FROM hold WHERE id IN (SELECT value FROM json_each(?))"
 _VOUCHERS = f"SELECT {VOUCHER} FROM voucher WHERE id IN (SELECT value FROM json_each(?))"
-_JOURNALS, _LEGS, _TAKEN_BACK, _IN_HAND = (
+_JOURNALS, _LEGS, _TAKEN_BACK, _HOLDS_OF = (
     statement.format("IN (SELECT value FROM json_each(?))")
-    for statement in (JOURNALS, LEGS, TAKEN_BACK, IN_HAND)
+    for statement in (JOURNALS, LEGS, TAKEN_BACK, HOLDS_OF)
 )
 _JOURNAL = "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _ENTRY = "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?)"
@@ -95,7 +95,7 @@ class SqliteBooks:
         asked_for = (_list(wanted.voucher_ids),)
         vouchers = run(_VOUCHERS, asked_for).fetchall() if wanted.voucher_ids else ()
         journals = _list(wanted.journal_ids)
-        asked = (_JOURNALS, _LEGS, _TAKEN_BACK, _IN_HAND) if wanted.journal_ids else ()
+        asked = (_JOURNALS, _LEGS, _TAKEN_BACK, _HOLDS_OF) if wanted.journal_ids else ()
         rare = [run(each, (journals,)).fetchall() for each in asked]
         return Loaded(
             {row[0]: subscriber_of(row) for row in people},
