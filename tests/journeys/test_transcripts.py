@@ -21,7 +21,10 @@ PHONES = frozenset({Verb.DIALS, Verb.ENTERS, Verb.TEXTS, Verb.REPEATS, Verb.HANG
 
 
 # Where somebody changes something meanwhile, or staff bar an account.
-_HERE = ("refusals", "barred", "money_back")
+_HERE = (
+    *("test_refusals", "test_barred"),
+    *("missent", "test_money_back", "test_money_back_decided"),
+)
 
 
 def name(path: Path) -> str:
@@ -55,7 +58,7 @@ def test_a_transcript_tells_the_whole_truth(path: Path) -> None:
 
 
 def test_every_refusal_is_shown_in_every_language() -> None:
-    here = (Path(__file__).with_name(f"test_{name}.py") for name in _HERE)
+    here = (Path(__file__).with_name(f"{name}.py") for name in _HERE)
     files = (*GOLDEN, *here)
     shown = "".join(path.read_text("utf-8") for path in files)
     texts = [text for pack in ("customer", "agent") for text in _refusals(pack)]

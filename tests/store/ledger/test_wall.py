@@ -1,6 +1,8 @@
 """A decision that breaks a rule is found before anything is written: the strangers in its batch
 are committed with it gone, all at once, and the database is not asked to refuse anything."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import Engine
 
@@ -12,6 +14,8 @@ from ussd_gateway.store.ledger.writer import Writer
 
 FIRST_AND_LAST = ("ok", "timeout", "ok")
 NEVER_MS = 2**53
+ASKED = Hold(5, "asked", AMINA, JUMA, 100, 0, HoldState.PENDING, NEVER_MS, journal_id=7)
+NEXT = replace(ASKED, id=6, kind="disputed")
 
 
 def test_a_decision_that_breaches_a_floor_undoes_no_batch(
@@ -50,6 +54,30 @@ def test_a_hold_that_is_decided_twice_in_one_batch_undoes_no_batch(
     assert tuple(each.name for each in outcomes) == FIRST_AND_LAST
     assert balances(wallets) == (left, 1_000 - left)
     assert count(wallets, "batch") == 3
+
+
+@pytest.mark.parametrize(
+    ("other", "outcome"),
+    [
+        (NEXT, "ok"),
+        (replace(NEXT, expires_at_ms=NEVER_MS + 1), "timeout"),
+        (replace(NEXT, minor=99), "timeout"),
+        (replace(NEXT, source_id=JUMA, target_id=AMINA), "timeout"),
+    ],
+    ids=["the same", "for longer", "another sum", "the other way"],
+)
+def test_what_is_held_to_take_a_journal_back_is_passed_on_as_it_is(
+    writer: Writer, wallets: Engine, other: Hold, outcome: str
+) -> None:
+    placed = _always("place", None, HoldPlaced(ASKED))
+    assert writer.run(placed, within_s=5).name == "ok"
+    passes = (HoldDecided(5, HoldState.VOIDED), HoldPlaced(other))
+    outcomes = in_one_batch(
+        writer, pay("k1"), _always("pass", None, *passes, hold_ids=(5,)), pay("k2")
+    )
+
+    assert [each.name for each in outcomes] == ["ok", outcome, "ok"]
+    assert count(wallets, "hold") == (2 if outcome == "ok" else 1)
 
 
 def _always(

@@ -32,12 +32,6 @@ def _reason(text: str) -> str:
     return text.strip()
 
 
-# Whose turn it is where no staff have taken it on, by the kind of hold.
-_BY_PHONE = {
-    "asked_back": "asked by its payer on the phone",
-    "disputed": "its payee keeps it: take it on with `ledger reverse`",
-}
-
 Why = Annotated[str, typer.Option(help="Why: it is kept for good.", callback=_reason)]
 Amount = Annotated[
     str | None, typer.Option(metavar="AMOUNT", help="No more than this, such as 500.00.")
@@ -124,14 +118,20 @@ def reversals() -> None:
 
 def _shown(one: "OnHold") -> Iterator[str]:
     from ussd_gateway.domain.journal import REVERSAL
+    from ussd_gateway.services.orders.taking_back import ASKED, DISPUTED
 
+    # Whose turn it is, where none of the staff has taken it on.
+    theirs = {
+        ASKED: "asked by its payer on the phone",
+        DISPUTED: "its payee keeps it: take it on with `ledger reverse`",
+    }
     amount = _written(one.hold.minor, one.source.currency)
     whole = " --whole" if one.hold.kind == REVERSAL else ""
     yield (
         f"{one.hold.id}  {one.hold.kind}{whole} of {one.original}  {amount} is held of "
         f"{one.paid}  {as_written(one.source.name)} -> {as_written(one.target.name)}"
     )
-    whose = _BY_PHONE.get(one.hold.kind) or f"by {one.by}"
+    whose = theirs.get(one.hold.kind) or f"by {one.by}"
     why = f": {as_written(one.why)}" if one.why else ""
     until = f"until {_at(one.hold.expires_at_ms)}"
     yield f"    {whose}, {_at(one.placed_at_ms)}, {until}{why}"
